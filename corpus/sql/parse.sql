@@ -1,0 +1,2 @@
+-- The syntax tree of a statement, as JSON.
+SELECT json_serialize_sql($statement)

@@ -1,0 +1,61 @@
+"""Stages as commands on a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fit.cli.estimate import Assignments, print_forecast, print_result
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, made by fit estimate.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the work to come and stop.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: fit references runs/art-styles-demo")(references)
+    app.command(epilog="Example: fit verify runs/art-styles-demo --set verification.sample=100")(verify)
+    app.command(epilog="Example: fit generate runs/art-styles-demo --dry-run")(generate)
+    app.command(epilog="Example: fit score runs/art-styles-demo --set scores.score=mimetic2")(score)
+    app.command(epilog="Example: fit report runs/art-styles-demo --set report.strips=12")(report)
+
+
+def references(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+    """Bring together verified reference images of each concept."""
+    on_run(run, "references", assignments, dry_run)
+
+
+def verify(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+    """Check a sample of each concept's images: hit rates and concept frequencies."""
+    on_run(run, "verification", assignments, dry_run)
+
+
+def generate(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+    """Sample images of each concept from the model."""
+    on_run(run, "generation", assignments, dry_run)
+
+
+def score(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+    """Compare generated images with references: imitation scores."""
+    on_run(run, "scores", assignments, dry_run)
+
+
+def report(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+    """Write the report."""
+    on_run(run, "report", assignments, dry_run)
+
+
+def on_run(home: Path, stage: str, assignments: list[str] | None, dry_run: bool, json: bool = False) -> None:
+    """Compute a stage of a run and what it needs."""
+    from fit import pipeline
+    from fit.run import folder
+
+    run = folder.load(home, assignments or [])
+    stages = pipeline.leading_to(stage)
+    if dry_run:
+        print_forecast(run, stages)
+    else:
+        print_result(run, stages, json)

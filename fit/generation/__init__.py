@@ -1,0 +1,1 @@
+"""Sampling images: models as rows, requests (concept x prompt x index) to images."""

@@ -1,0 +1,1 @@
+"""Measuring likeness: scorers as rows, embeddings, calibrated cuts, imitation scores and verdicts on concepts."""

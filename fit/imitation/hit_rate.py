@@ -1,0 +1,112 @@
+"""From checked images to the concept's frequency: hit rate, corrected for the verifier's own errors, with an interval.
+
+A concept has N captions; n of their images, a random sample, were checked and K passed the cut. The verifier passes a share s of the
+true images (sensitivity) and a share f of the others (false matches), both known only from references. The number of true images
+among the checked ones is then about (K - n f) / (s - f) (Rogan & Gladen 1978), and those among the N - n unchecked follow the
+same rate. The interval comes from drawing all of it: s and f from their Beta posteriors, the verifier's chance, and the
+unchecked images from a beta-binomial with Jeffreys' prior (Brown, Cai & DasGupta 2001). Its ends are whole images, outward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fit.imitation.calibration import Cut
+
+DRAWS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the verification of one concept found.
+
+    Attributes:
+        captions: Captions that name the concept, N.
+        checked: Images of those captions that could be looked at, n.
+        passed: Of these, those at or above the cut, K.
+    """
+
+    captions: int
+    checked: int
+    passed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """The concept's frequency and hit rate, each with its interval.
+
+    Attributes:
+        hit_rate: Share of the captions' images that show the concept, in [0, 1]; None without a checked image.
+        hit_rate_low, hit_rate_high: Its interval.
+        images: Concept frequency in images, >= 0; None without a checked image unless there is no caption.
+        low, high: Its interval, whole images.
+    """
+
+    hit_rate: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    images: float | None
+    low: float | None
+    high: float | None
+
+
+def pooled_sensitivity(cuts: list[Cut]) -> tuple[float, float]:
+    """Return the Beta prior (a, b) of a concept's sensitivity from those of all concepts, by the method of moments.
+
+    Few references say little about one concept; how much concepts differ says how far to trust the average instead.
+    """
+    total = np.array([cut.own_total for cut in cuts], dtype=float)
+    share = np.array([cut.own_passed for cut in cuts]) / total
+    mean = float(np.clip(share.mean(), 0.01, 0.99))
+    between = max(float(share.var()) - mean * (1 - mean) * float((1 / total).mean()), 1e-4)
+    strength = max(mean * (1 - mean) / between - 1, 2.0)
+    return mean * strength, (1 - mean) * strength
+
+
+def estimate_frequency(
+    found: Checked, cut: Cut, prior: tuple[float, float], level: float, rng: np.random.Generator
+) -> Frequency:
+    """Estimate a concept's hit rate and frequency.
+
+    Args:
+        found: What the verification found.
+        cut: The concept's cut, which says how the verifier errs.
+        prior: Beta prior of the sensitivity (`pooled_sensitivity`).
+        level: Of the intervals, in (0, 1).
+        rng: The concept's own random numbers.
+    """
+    if found.captions == 0:
+        return Frequency(None, None, None, 0.0, 0.0, 0.0)
+    if found.checked == 0:
+        return Frequency(None, None, None, None, 0.0, float(found.captions))
+    a, b = prior[0] + cut.own_passed, prior[1] + cut.own_total - cut.own_passed
+    c, d = 0.5 + cut.strangers_passed, 0.5 + cut.strangers_total - cut.strangers_passed
+    n, rest = found.checked, found.captions - found.checked
+    true = _true_images(found, a / (a + b), c / (c + d), 0.0)
+    sensitivity, false_match = rng.beta(a, b, DRAWS), rng.beta(c, d, DRAWS)
+    drawn = _true_images(found, sensitivity, false_match, rng.standard_normal(DRAWS))
+    rate = rng.beta(drawn + 0.5, n - drawn + 0.5)
+    frequency = drawn + rng.binomial(rest, rate)
+    tail = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(frequency, tail)
+    share = true / n
+    rate_low, rate_high = np.quantile(frequency / found.captions, tail)
+    return Frequency(
+        hit_rate=float(share),
+        hit_rate_low=float(min(rate_low, share)),
+        hit_rate_high=float(max(rate_high, share)),
+        images=float(share * found.captions),
+        low=float(np.floor(min(low, share * found.captions))),
+        high=float(min(np.ceil(max(high, share * found.captions)), found.captions)),
+    )
+
+
+def _true_images(found: Checked, s: object, f: object, chance: object) -> np.ndarray:
+    """Return the true images among the checked, in [0, n]; `chance`: the verifier's, in standard deviations."""
+    sensitivity, false_match = np.asarray(s, dtype=float), np.asarray(f, dtype=float)
+    n, gap = found.checked, np.maximum(np.asarray(s, dtype=float) - np.asarray(f, dtype=float), 0.05)
+    plain = np.clip((found.passed - n * false_match) / gap, 0, n)
+    spread = np.sqrt(plain * sensitivity * (1 - sensitivity) + (n - plain) * false_match * (1 - false_match)) / gap
+    return np.clip(plain + spread * np.asarray(chance, dtype=float), 0, n)

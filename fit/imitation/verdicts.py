@@ -1,0 +1,75 @@
+"""Is this one concept imitated? Its score against those that images of other concepts reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+Array = npt.NDArray[np.float64]
+ConceptVerdict = Literal["imitated", "not", "unclear"]
+FEWEST = 20  # other concepts, below which no chance under 5 % can be told
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the cross-concept null says of every concept.
+
+    Attributes:
+        baseline: Score that images of other concepts reach against this concept's references (median), shape (c,).
+        p_values: Chance of so high a score without imitation, shape (c,), in (0, 1].
+        verdicts: One per concept.
+    """
+
+    baseline: Array
+    p_values: Array
+    verdicts: tuple[ConceptVerdict, ...]
+
+
+def judge_concepts(cross: Array, standard_errors: Array, false_discovery_rate: float, level: float = 0.95) -> Verdicts:
+    """Judge every concept by the cross-concept null.
+
+    Some references are near everything, so each column of `cross` is first taken relative to its baseline. A concept's p-value is the
+    rank of its own score among those of its images against all other concepts' references. `imitated`: the false-discovery rate
+    (Benjamini & Hochberg 1995) is held; `not`: even the upper bound of the score is within what chance gives; else `unclear`.
+
+    Args:
+        cross: Scores of images of i (rows) against references of j (columns), shape (c, c).
+        standard_errors: Of the diagonal, shape (c,), NaN where unknown.
+        false_discovery_rate: Share of wrong among the concepts called imitated, in (0, 1).
+        level: Of the upper bound and of the range of chance.
+
+    Returns:
+        Baselines, p-values and verdicts; with fewer than 20 other concepts all are `unclear`.
+    """
+    c = len(cross)
+    others = ~np.eye(c, dtype=bool)
+    baseline = np.array([np.median(cross[others[:, j], j]) if c > 1 else np.nan for j in range(c)])
+    lifted = cross - baseline[None, :]
+    own = np.diag(lifted)
+    null = [lifted[i, others[i]] for i in range(c)]
+    p = np.array([(1 + np.sum(null[i] >= own[i])) / (1 + len(null[i])) for i in range(c)])
+    if c - 1 < FEWEST:
+        return Verdicts(baseline, p, ("unclear",) * c)
+    imitated = _benjamini_hochberg(p, false_discovery_rate)
+    upper = own + norm.ppf(level) * np.nan_to_num(standard_errors, nan=np.inf)
+    chance = np.array([np.quantile(values, level) for values in null])
+    return Verdicts(baseline, p, tuple(_verdict(bool(a), bool(b)) for a, b in zip(imitated, upper <= chance, strict=True)))
+
+
+def _verdict(imitated: bool, within_chance: bool) -> ConceptVerdict:
+    if imitated:
+        return "imitated"
+    return "not" if within_chance else "unclear"
+
+
+def _benjamini_hochberg(p: Array, rate: float) -> npt.NDArray[np.bool_]:
+    order = np.argsort(p, kind="stable")
+    passes = np.flatnonzero(p[order] <= rate * np.arange(1, len(p) + 1) / len(p))
+    accepted = np.zeros(len(p), dtype=bool)
+    if len(passes):
+        accepted[p <= p[order][passes[-1]]] = True
+    return accepted

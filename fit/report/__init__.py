@@ -1,0 +1,1 @@
+"""Facts, charts and pages of the report: numbers and image bytes in, text out."""

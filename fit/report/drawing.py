@@ -1,0 +1,118 @@
+"""Drawings: chart specifications filled with data and rendered to SVG, without any network."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from fit.report.axis import frequency_axis
+from fit.report.chart_rows import (
+    Row,
+    axis_values,
+    base_axis,
+    lane_rows,
+    level_rows,
+    line_rows,
+    named_frequencies,
+    point_rows,
+)
+from fit.report.facts import ControlFact, Facts
+from fit.report.inputs import CurvePoint
+from fit.report.tallies import verdict_tally
+
+VEGA_LITE = "6.4"
+"""Pinned, so that a new renderer release cannot silently move the drawings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height of the plotting area in CSS pixels, and whether labels are cut short for a phone."""
+
+    width: int
+    height: int
+    narrow: bool = False
+
+
+WIDE = Size(800, 420)
+NARROW = Size(264, 300, narrow=True)
+
+
+def draw_curve(facts: Facts, size: Size = WIDE) -> str:
+    """The imitation curve as SVG; an empty curve gives an empty frame."""
+    axis = frequency_axis(_frequencies(facts.drawn))
+    named = lane_rows(named_frequencies(facts.verdict, facts.published, size.narrow), axis)
+    low, high = score_range(facts)
+    data = {
+        "lanes": named,
+        "bands": [row for row in named if row["kind"] in {"change", "transition"}],
+        "rulers": [row for row in named if row["at"] is not None],
+        "levels": level_rows(facts.verdict),
+        "points": point_rows(facts.drawn, axis),
+        "lines": line_rows(facts.verdict, axis),
+        **base_axis(axis),
+    }
+    values = {
+        **axis_values(axis, skip_threes=size.narrow),
+        "yLow": low,
+        "yHigh": high,
+        "verdicts": list(verdict_tally(facts.drawn)),
+        "pointSize": 26 if size.narrow or len(facts.drawn) > 400 else 46,
+    }
+    return _render(_sized(_specification("curve.vl.json"), size, bool(named)), data, values)
+
+
+def _sized(spec: Row, size: Size, has_lanes: bool) -> Row:
+    lanes, plot = spec["vconcat"]
+    lanes["width"], plot["width"], plot["height"] = size.width, size.width, size.height
+    if size.narrow:
+        plot["encoding"]["x"]["axis"]["title"] = "Training images (estimated)"
+    if not has_lanes:
+        spec["vconcat"] = [plot]
+    return spec
+
+
+def draw_control(control: ControlFact | None, facts: Facts) -> str:
+    """A control as a small multiple on the axes of the estimate; None draws the estimate itself."""
+    points, verdict = (facts.drawn, facts.verdict) if control is None else (control.points, control.verdict)
+    every = [*facts.drawn, *(point for other in facts.controls for point in other.points)]
+    axis = frequency_axis(_frequencies(every))
+    low, high = score_range(facts)
+    data = {
+        "points": point_rows(points, axis),
+        "lines": line_rows(verdict, axis, with_isotonic=False),
+        **base_axis(axis),
+    }
+    values = {**axis_values(axis, skip_threes=True, labelled_only=True), "yLow": low, "yHigh": high}
+    return _render(_specification("control.vl.json"), data, values)
+
+
+def score_range(facts: Facts) -> tuple[float, float]:
+    """Ends of the score axis: all scores of the estimate and its controls, with a little room."""
+    every = [*facts.drawn, *(point for control in facts.controls for point in control.points)]
+    scores = [point.score for point in every if point.score is not None]
+    scores += [level for level in (facts.verdict.baseline, facts.verdict.ceiling) if level is not None]
+    if not scores:
+        return 0.0, 1.0
+    room = 0.06 * (max(scores) - min(scores)) or 0.1
+    return min(scores) - room, max(scores) + room
+
+
+def _frequencies(points: Iterable[CurvePoint]) -> list[float]:
+    return [point.frequency for point in points if point.frequency is not None]
+
+
+def _specification(name: str) -> dict[str, Any]:
+    text = files("fit.report").joinpath("charts", name).read_text(encoding="utf-8")
+    spec: dict[str, Any] = json.loads(text)
+    return spec
+
+
+def _render(spec: dict[str, Any], data: Mapping[str, list[Row]], values: Mapping[str, Any]) -> str:
+    import vl_convert  # it starts a JavaScript engine
+
+    spec["datasets"] = dict(data)
+    for parameter in spec["params"]:
+        parameter["value"] = values.get(parameter["name"], parameter["value"])
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
+    return svg

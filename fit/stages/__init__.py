@@ -1,0 +1,1 @@
+"""The only place where files meet science: each stage reads, makes one pure call, and writes."""

@@ -1,0 +1,143 @@
+"""The verdict on a file of one's own: CSV or Parquet with concept, frequency and score."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import fit
+from concepts.errors import MalformedFile
+from fit import config
+from fit.config import Settings
+from fit.report.verdict import read_verdict
+from fit.report.wording import finding
+from fit.threshold import estimate, require_enough, to_json
+from fit.threshold.curve import NEEDED, OPTIONAL, ImitationCurve
+
+TEXT_COLUMNS = ("concept", "group")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A curve and what was found.
+
+    Attributes:
+        curve: The curve.
+        document: The contract's object.
+        sentence: The finding in half a line.
+    """
+
+    curve: ImitationCurve
+    document: Mapping[str, Any]
+    sentence: str
+
+    def require_enough(self) -> None:
+        """Refuse a curve that no estimate can be made for.
+
+        Raises:
+            TooLittleData: Fewer than ten concepts or one distinct frequency.
+        """
+        require_enough(self.curve)
+
+
+def judge(path: Path, assignments: Sequence[str] = ()) -> Judged:
+    """Estimate the threshold of a curve in a file.
+
+    Args:
+        path: As in `read_curve`.
+        assignments: Settings, of which those under ``threshold`` and ``seed`` matter here.
+
+    Raises:
+        MalformedFile: As `read_curve`.
+        SettingsError: An assignment is wrong.
+    """
+    curve = read_curve(path)
+    plain = Settings(
+        domain="-", concepts="-", model="-", corpus="-"
+    )  # a curve does not tell where it is from
+    settings = config.apply(plain, assignments)
+    chosen = settings.threshold
+    verdict = estimate(
+        curve,
+        method=chosen.method,
+        level=chosen.level,
+        replicates=chosen.replicates,
+        seed=settings.seed,
+    )
+    document = to_json(verdict, fit.__version__)
+    return Judged(curve, document, finding(read_verdict(document)))
+
+
+def read_curve(path: Path) -> ImitationCurve:
+    """Read an imitation curve.
+
+    Args:
+        path: CSV, or Parquet by its first bytes whatever it is called. Columns ``concept``, ``frequency``
+            (images, >= 0), ``score`` ([-1, 1]) and any of the curve's optional ones; others are ignored.
+
+    Raises:
+        MalformedFile: It cannot be read, is neither, or its columns or values are wrong.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MalformedFile(
+            f"{path}: cannot be read ({error.strerror}); give a CSV or Parquet file"
+        ) from error
+    columns = _parquet(path, content) if content[:4] == b"PAR1" else _csv(path, content)
+    try:
+        return ImitationCurve.from_columns(columns)
+    except MalformedFile as error:
+        raise MalformedFile(f"{path}: {str(error).removeprefix('curve: ')}") from error
+
+
+def _parquet(path: Path, content: bytes) -> dict[str, Sequence[Any]]:
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        wanted = [name for name in (*NEEDED, *OPTIONAL) if name in file.schema_arrow.names]
+        table = file.read(columns=wanted)
+    except (OSError, pa.ArrowException) as error:
+        raise MalformedFile(f"{path}: not a whole Parquet file ({error})") from error
+    return {name: table[name].to_pylist() for name in wanted}
+
+
+def _csv(path: Path, content: bytes) -> dict[str, Sequence[Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except UnicodeDecodeError as error:
+        raise MalformedFile(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise MalformedFile(f"{path}: not CSV ({error})") from error
+    if not rows:
+        raise MalformedFile(f"{path}: empty; it needs the columns {', '.join(NEEDED)}")
+    head, body = [name.strip() for name in rows[0]], rows[1:]
+    twice = [name for name in head if head.count(name) > 1 and name in (*NEEDED, *OPTIONAL)]
+    if twice:
+        raise MalformedFile(f"{path}: column {twice[0]!r} stands twice")
+    for number, row in enumerate(body, start=2):
+        if len(row) != len(head):
+            raise MalformedFile(f"{path}: row {number} has {len(row)} cells under {len(head)} columns")
+    by_name = dict(zip(head, zip(*body, strict=True) if body else [()] * len(head), strict=True))
+    return {name: _column(name, cells) for name, cells in by_name.items() if name in (*NEEDED, *OPTIONAL)}
+
+
+def _column(name: str, cells: Sequence[str]) -> Sequence[Any]:
+    """Return text as it is and numbers as numbers; what is no number stays text, which the curve refuses."""
+    return cells if name in TEXT_COLUMNS else [_number(cell) for cell in cells]
+
+
+def _number(cell: str) -> float | str | None:
+    if not cell.strip():
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell

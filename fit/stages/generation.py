@@ -1,0 +1,130 @@
+"""Stage `generation`: images of every concept from the model, and from the same model untrained. One part per batch."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from corpus.registry import data_folder
+from fit.generation.models import Model, load_model
+from fit.generation.pipelines import Sampling, choose_device, load_pipeline, untrained, weights_digest
+from fit.generation.requests import Request, batches, requests_for
+from fit.generation.sampling import Sample, sample_batch
+from fit.run import Job
+from fit.stages.inputs import concepts_of, domain_of
+
+VERSION = 1
+MODEL, CONTROL = "model", "control"
+BYTES_A_PIXEL = 2.5  # of a losslessly stored image, measured on the demo's
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All images to sample: (part name, arm, requests) in order."""
+
+    model: Model
+    sampling: Sampling
+    parts: tuple[tuple[str, str, tuple[Request, ...]], ...]
+
+    @property
+    def images(self) -> int:
+        return sum(len(requests) for _, _, requests in self.parts)
+
+
+def outside(job: Job) -> dict[str, str]:
+    """Return a digest of the model's weights."""
+    model = load_model(job.settings.model)
+    return {f"model {model.name}": weights_digest(model, data_folder())}
+
+
+def work(job: Job) -> list[str]:
+    """Say how many images are to be sampled, and from one sampled batch how long that takes here."""
+    if not job.has("concepts", "concepts"):
+        return ["images of every concept under every prompt"]
+    plan = _plan(job)
+    todo = [part for part in plan.parts if not job.has_part(part[0])]
+    images = sum(len(requests) for _, _, requests in todo)
+    lines = [f"{images:,} images to sample with {plan.sampling.steps or 'the default'} steps in {len(todo)} batches"]
+    if todo:
+        device = choose_device(job.settings.generation.device)
+        pipeline = load_pipeline(plan.model, data_folder(), device)
+        few = todo[0][2][: min(8, len(todo[0][2]))]
+        sample_batch(pipeline, few, plan.sampling)
+        begun = time.perf_counter()
+        sample_batch(pipeline, few, plan.sampling)
+        each = (time.perf_counter() - begun) / len(few)
+        lines.append(f"about {images * each / 60:,.1f} minutes on {device} ({1 / each:,.1f} images/s, measured on a batch of {len(few)})")
+        if plan.sampling.width:
+            size = images * plan.sampling.width * plan.sampling.height * BYTES_A_PIXEL
+            lines.append(f"about {size / 1e6:,.0f} MB on disk")
+    return lines
+
+
+def run(job: Job) -> None:
+    """Write the parts: arm, concept, prompt_index, prompt, image_index, seed, digest, image (PNG; null with a reason)."""
+    plan = _plan(job)
+    device = choose_device(job.settings.generation.device)
+    arms: dict[str, Any] = {}
+    with job.progress(plan.images, "images") as bar:
+        for name, arm, requests in plan.parts:
+            if not job.has_part(name):
+                if not arms:
+                    arms[MODEL] = load_pipeline(plan.model, data_folder(), device)
+                if arm == CONTROL and CONTROL not in arms:
+                    arms[CONTROL] = untrained(arms[MODEL], job.seed)
+                job.write_part(name, _table(arm, sample_batch(arms[arm], requests, plan.sampling)))
+            bar.advance(len(requests))
+    for part in job.parts():
+        for row in part.drop_columns(["image"]).to_pylist():
+            if row["reason"]:
+                job.skip(row["concept"], f"{row['arm']} image {row['prompt_index']}/{row['image_index']}", row["reason"])
+    job.write_json("device", {"device": str(device), "images": plan.images})
+
+
+def _plan(job: Job) -> _Plan:
+    settings = job.settings.generation
+    model = load_model(job.settings.model)
+    sampling = Sampling(settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height)
+    size = settings.batch_size or model.batch_size
+    parts = _parts(job, MODEL, settings.images_per_prompt, size)
+    if settings.control:
+        parts += _parts(job, CONTROL, settings.control_images_per_prompt, size)
+    return _Plan(model, sampling, parts)
+
+
+def _parts(job: Job, arm: str, images: int, size: int) -> tuple[tuple[str, str, tuple[Request, ...]], ...]:
+    domain = domain_of(job.settings)
+    wanted = [
+        request
+        for concept in concepts_of(job)
+        for request in requests_for(concept.name, domain.prompts_for(concept.name), images, job.seed)
+    ]
+    # The trained model's parts come first by name, so a run that is cut short has its main result first.
+    prefix = {MODEL: "0", CONTROL: "1"}[arm]
+    return tuple((f"{prefix}-{arm}-{i:06d}", arm, batch) for i, batch in enumerate(batches(wanted, size)))
+
+
+def _table(arm: str, samples: Sequence[Sample]) -> pa.Table:
+    requests = [sample.request for sample in samples]
+    return pa.table(
+        {
+            "arm": pa.array([arm] * len(samples), pa.string()),
+            "concept": pa.array([r.concept for r in requests], pa.string()),
+            "prompt_index": pa.array([r.prompt_index for r in requests], pa.int32()),
+            "prompt": pa.array([r.prompt for r in requests], pa.string()),
+            "image_index": pa.array([r.image_index for r in requests], pa.int32()),
+            "seed": pa.array([r.seed for r in requests], pa.int64()),
+            "digest": pa.array([_digest(sample.image) for sample in samples], pa.string()),
+            "reason": pa.array([sample.reason for sample in samples], pa.string()),
+            "image": pa.array([sample.image for sample in samples], pa.binary()),
+        }
+    )
+
+
+def _digest(image: bytes | None) -> str | None:
+    return None if image is None else hashlib.sha256(image).hexdigest()

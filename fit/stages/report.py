@@ -1,0 +1,30 @@
+"""Stage `report`: what the other stages found, as one page, one Markdown file, one drawing and one JSON object."""
+
+from __future__ import annotations
+
+import fit
+from fit.report.facts import build_facts
+from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html, render_markdown
+from fit.run import Job
+from fit.stages.report_inputs import report_inputs
+
+VERSION = 1
+
+
+def outside(_job: Job) -> dict[str, str]:
+    """Return the version that writes the report."""
+    return {"fit": fit.__version__}
+
+
+def work(_job: Job) -> list[str]:
+    """Say what is to be written."""
+    return ["report.html, report.md, curve.svg and facts.json"]
+
+
+def run(job: Job) -> None:
+    """Write `report.html`, `report.md`, `curve.svg` and `facts.json`."""
+    facts = build_facts(report_inputs(job))
+    job.write_bytes("report.html", render_html(facts).encode())
+    job.write_bytes("report.md", render_markdown(facts).encode())
+    job.write_bytes(CURVE_FILE, curve_svg(facts).encode())
+    job.write_json("facts", facts_json(facts))

@@ -1,0 +1,181 @@
+"""Gathering a run's results for its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+import fit
+from corpus.registry import Corpus
+from fit import config
+from fit.generation.models import Model, load_model
+from fit.report import inputs
+from fit.run import Job
+from fit.stages.generation import MODEL
+from fit.stages.inputs import by_concept, corpus_of, domain_of, scorer_of
+from fit.stages.report_records import receipt_of, stage_records
+from fit.stages.threshold import SHUFFLED, UNTRAINED
+
+IN_A_STRIP = 8
+MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
+_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
+
+
+def report_inputs(job: Job) -> inputs.ReportInputs:
+    """Read everything that the report speaks of."""
+    model, corpus = load_model(job.settings.model), corpus_of(job.settings)
+    curve = _curve(job)
+    with_pictures = job.settings.report.images
+    return inputs.ReportInputs(
+        subject=_subject(job, model, corpus),
+        provenance=_provenance(job, model, corpus),
+        curve=curve,
+        threshold=job.read_json("threshold", "threshold"),
+        published=job.read_json("threshold", "published"),
+        controls=_controls(job),
+        strips=_strips(job, curve) if with_pictures else (),
+        skipped=_skipped(job),
+        stages=stage_records(job),
+        settings_toml=config.dump_toml(job.settings),
+        notes=_notes(job, model, corpus),
+        no_pictures_because=None if with_pictures else "Pictures were switched off (report.images = false).",
+        score_title=job.settings.scores.score,
+    )
+
+
+def _subject(job: Job, model: Model, corpus: Corpus) -> inputs.Subject:
+    domain = domain_of(job.settings)
+    return inputs.Subject(
+        domain=domain.name,
+        domain_title=domain.title,
+        noun=domain.noun,
+        noun_plural=domain.noun_plural,
+        concept_set=job.read_json("concepts", "catalogue")["title"],
+        model=model.name,
+        model_title=model.title,
+        corpus=corpus.name,
+        corpus_title=corpus.title,
+    )
+
+
+def _provenance(job: Job, model: Model, corpus: Corpus) -> inputs.Provenance:
+    settings = job.settings
+    plain = config.flat(config.Settings(**{name: getattr(settings, name) for name in config.IDENTITY}))
+    changed = [f"--set {name}={value}" for name, value in config.flat(settings).items() if value != plain[name]]
+    command = [
+        f"fit estimate --domain {settings.concepts} --model {settings.model}",
+        f"--corpus {settings.corpus} --seed {settings.seed}",
+        *changed,
+    ]
+    return inputs.Provenance(
+        fit_version=fit.__version__,
+        seed=settings.seed,
+        device=job.read_json("generation", "device")["device"],
+        model_source=model.source,
+        model_licence=model.licence,
+        corpus_source=corpus.source,
+        corpus_licence=corpus.licence,
+        command=" ".join(command),
+        digests=_digests(job),
+    )
+
+
+def _digests(job: Job) -> tuple[tuple[str, str], ...]:
+    """Return what was computed from what: outside inputs of each stage, and each stage's receipt."""
+    found: dict[str, str] = {}
+    for stage in _STAGES:
+        receipt = receipt_of(job, stage)
+        outside = {name: digest for name, digest in receipt.plan.inputs.items() if name not in _STAGES}
+        if len(outside) <= MOST_DIGESTS:
+            found |= outside
+        found[f"stage {stage}"] = receipt.digest
+    return tuple(found.items())
+
+
+def _curve(job: Job) -> tuple[inputs.CurvePoint, ...]:
+    frequencies = {row["concept"]: row for row in job.read("verification", "frequencies").to_pylist()}
+    scores = {row["concept"]: row for row in job.read("scores", "scores").to_pylist()}
+    concepts = job.read("concepts", "concepts").to_pylist()
+    score = job.settings.scores.score
+    return tuple(_point(row, frequencies.get(row["concept"], {}), scores.get(row["concept"], {}), score) for row in concepts)
+
+
+def _point(concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any], score: str) -> inputs.CurvePoint:
+    names = ("caption_count", "distinct_url_count", "hit_rate", "hit_rate_low", "hit_rate_high")
+    return inputs.CurvePoint(
+        concept=concept["concept"],
+        group=concept["group"],
+        **{name: found.get(name) for name in (*names, "frequency", "frequency_low", "frequency_high")},
+        score=scored.get(score),
+        score_se=scored.get(f"{score}_se"),
+        mimetic2_score=scored.get("mimetic2"),
+        baseline=scored.get("baseline"),
+        verdict=scored.get("verdict"),
+    )
+
+
+def _controls(job: Job) -> tuple[inputs.Control, ...]:
+    noun = domain_of(job.settings).noun
+    told = {
+        SHUFFLED: ("Frequencies shuffled", f"Every {noun} was given the frequency of another, drawn at random."),
+        UNTRAINED: (
+            "Untrained model",
+            "The same pipeline with random weights was sampled with the same prompts and scored in the same way.",
+        ),
+    }
+    controls = []
+    for name, found in job.read_json("threshold", "controls").items():
+        rows = zip(*(found["curve"][key] for key in ("concept", "frequency", "score")), strict=True)
+        points = tuple(inputs.CurvePoint(concept=c, frequency=f, score=s) for c, f, s in rows)
+        controls.append(inputs.Control(name, told[name][0], found["threshold"], points, told[name][1]))
+    return tuple(controls)
+
+
+def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Strip, ...]:
+    """Choose concepts evenly over the ranks of frequency and take their first images under each prompt in turn."""
+    points = sorted(
+        (p for p in curve if p.frequency is not None and p.score is not None), key=lambda p: (p.frequency, p.concept)
+    )
+    wanted = min(job.settings.report.strips, len(points))
+    places = np.unique(np.linspace(0, len(points) - 1, wanted).round().astype(int)) if wanted else []
+    chosen = [points[i] for i in places]
+    names = {point.concept for point in chosen}
+    generated = _pictures(job, names)
+    references = {
+        name: tuple(rows["image"].to_pylist()[:IN_A_STRIP])
+        for name, rows in by_concept(job.read("references", "references"))
+        if name in names
+    }
+    return tuple(
+        inputs.Strip(
+            p.concept, generated.get(p.concept, ()), references.get(p.concept, ()), p.frequency, p.score, p.verdict
+        )
+        for p in chosen
+    )
+
+
+def _pictures(job: Job, names: set[str]) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, list[tuple[int, int, bytes]]] = {name: [] for name in names}
+    for part in job.parts("generation"):
+        mask = [c in names and a == MODEL for c, a in zip(part["concept"].to_pylist(), part["arm"].to_pylist(), strict=True)]
+        for row in part.filter(pa.array(mask, pa.bool_())).to_pylist():
+            if row["image"] is not None:
+                found[row["concept"]].append((row["image_index"], row["prompt_index"], row["image"]))
+    return {name: tuple(image for _, _, image in sorted(images)[:IN_A_STRIP]) for name, images in found.items()}
+
+
+def _skipped(job: Job) -> tuple[inputs.SkippedItem, ...]:
+    rows = (row for stage in _STAGES for row in job.read(stage, "skipped").to_pylist())
+    return tuple(
+        inputs.SkippedItem(row["stage"], row["concept"] or None, row["item"] or None, row["reason"]) for row in rows
+    )
+
+
+def _notes(job: Job, model: Model, corpus: Corpus) -> tuple[str, ...]:
+    """Return what a reader has to know before trusting the answer."""
+    warnings = job.read_json("concepts", "catalogue")["warnings"]
+    scorer = scorer_of(job.settings)
+    sources = [("Model", model.note), ("Corpus", corpus.note), ("Scorer", scorer.note)]
+    return tuple(f"{what}: {note}" for what, note in sources if note) + tuple(f"Concept list: {each}." for each in warnings)

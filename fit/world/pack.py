@@ -1,0 +1,193 @@
+"""Painting a plan and writing it as the files a real corpus has.
+
+Layout (below the demo folder):
+    captions/part-00000.parquet …   LAION's columns; every row of the plan, in its order
+    images/00000.tar, 00000.parquet …   webdataset shards as img2dataset writes them; one member per link
+    references.parquet   pictures of each artist that are in no shard
+    truth/rows.parquet, truth/artists.parquet   what is what; for tests and evaluations only
+"""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from fit.world.plan import HIT, UNRELATED, Plan, Row, planted_frequencies
+from fit.world.render import KINDS, SIZE, Pictures, Pixels, paint
+from fit.world.styles import COORDINATES
+
+JPEG_QUALITY: Final = 88
+_COMPRESSION: Final = {"compression": "zstd", "compression_level": 12}
+
+
+def pack(plan: Plan, folder: Path) -> None:
+    """Paint and write everything but the models."""
+    for name in ("captions", "images", "truth"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    urls = _urls(plan)
+    _write_captions(plan, urls, folder / "captions")
+    _write_images(plan, urls, folder / "images")
+    write_references(plan, folder / "references.parquet")
+    _write_truth(plan, urls, folder / "truth")
+
+
+def _urls(plan: Plan) -> list[str]:
+    """One link per picture; unrelated rows have links of their own."""
+    urls = []
+    for i, row in enumerate(plan.rows):
+        key = f"picture {row.picture}" if row.picture >= 0 else f"row {i}"
+        digest = hashlib.sha256(f"{plan.recipe.seed} {key}".encode()).hexdigest()
+        urls.append(f"https://{'img' if row.picture >= 0 else 'gone'}{digest[0]}.example/{digest[1:11]}.jpg")
+    return urls
+
+
+def _write_captions(plan: Plan, urls: list[str], folder: Path) -> None:
+    rng = np.random.default_rng([plan.recipe.seed, 1])
+    n = len(plan.rows)
+    sides = np.array([320, 512, 640, 800, 1024])
+    related = np.array([row.kind != UNRELATED for row in plan.rows])
+    table = pa.table(
+        {
+            "URL": urls,
+            "TEXT": [row.caption for row in plan.rows],
+            "WIDTH": pa.array(np.where(related, SIZE, sides[rng.integers(0, 5, n)]), pa.int32()),
+            "HEIGHT": pa.array(np.where(related, SIZE, sides[rng.integers(0, 5, n)]), pa.int32()),
+            "similarity": pa.array(np.round(0.28 + 0.12 * rng.random(n), 3), pa.float32()),
+            "punsafe": pa.array(np.round(rng.beta(1, 30, n), 3), pa.float32()),
+            "pwatermark": pa.array(np.round(rng.beta(1, 4, n), 2), pa.float32()),
+            "AESTHETIC_SCORE": pa.array(np.round(rng.normal(5.2, 0.7, n), 1), pa.float32()),
+        }
+    )
+    for shard, rows in enumerate(np.array_split(np.arange(n), plan.recipe.caption_shards)):
+        part = table.slice(int(rows[0]), len(rows))
+        pq.write_table(part, folder / f"part-{shard:05d}.parquet", **_COMPRESSION)
+
+
+def _first_rows(plan: Plan) -> list[int]:
+    """For each picture, in the order of the rows, the first row that links to it."""
+    seen: set[int] = set()
+    first = []
+    for i, row in enumerate(plan.rows):
+        if row.picture >= 0 and row.picture not in seen:
+            seen.add(row.picture)
+            first.append(i)
+    return first
+
+
+def _write_images(plan: Plan, urls: list[str], folder: Path) -> None:
+    rows = _first_rows(plan)
+    for shard, some in enumerate(np.array_split(np.array(rows), plan.recipe.image_shards)):
+        keys = [f"{shard:05d}{i:04d}" for i in range(len(some))]
+        files = list(encoded([plan.rows[i] for i in some], plan))
+        _write_tar(folder / f"{shard:05d}.tar", [f"{key}.jpg" for key in keys], files)
+        index = {
+            "url": [urls[i] for i in some],
+            "key": keys,
+            "status": ["success"] * len(some),
+            "caption": [plan.rows[i].caption for i in some],
+            "width": pa.array([SIZE] * len(some), pa.int32()),
+            "height": pa.array([SIZE] * len(some), pa.int32()),
+            "sha256": pa.array([hashlib.sha256(data).digest() for data in files], pa.binary(32)),
+        }
+        pq.write_table(pa.table(index), folder / f"{shard:05d}.parquet", **_COMPRESSION)
+
+
+def _write_tar(path: Path, names: list[str], files: list[bytes]) -> None:
+    """An uncompressed tar whose bytes depend on nothing but its members."""
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in zip(names, files, strict=True):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+
+def encoded(rows: list[Row], plan: Plan) -> Iterator[bytes]:
+    """The JPEG files of the rows' pictures; a near-duplicate is a little shifted, brighter or darker, and coarser."""
+    pixels = paint(pictures_of(rows, plan))
+    for row, picture in zip(rows, pixels, strict=True):
+        yield _jpeg(_near_duplicate(picture, row.copy) if row.copy else picture, 88 if not row.copy else 80)
+
+
+def pictures_of(rows: list[Row], plan: Plan) -> Pictures:
+    """What the rows' links show, ready to paint."""
+    return Pictures(
+        plan.styles.take(np.array([row.style for row in rows])),
+        np.array([row.subject for row in rows]),
+        np.array([row.seed for row in rows], dtype=np.uint64),
+    )
+
+
+def _near_duplicate(picture: Pixels, copy: int) -> Pixels:
+    shift = ((0, 1), (1, 0), (0, -1), (-1, 0))[copy % 4]
+    moved = np.roll(picture, shift, axis=(0, 1)).astype(np.int16) + (copy % 3 - 1) * 6
+    return moved.clip(0, 255).astype(np.uint8)
+
+
+def _jpeg(picture: Pixels, quality: int = JPEG_QUALITY) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return buffer.getvalue()
+
+
+def write_references(plan: Plan, path: Path) -> None:
+    """Reference images of every artist: pictures with seeds of their own, so in no shard."""
+    rng = np.random.default_rng([plan.recipe.seed, 2])
+    n = len(plan.artists) * plan.recipe.references
+    artists = np.repeat(np.arange(len(plan.artists)), plan.recipe.references)
+    pixels = paint(Pictures(plan.styles.take(artists), rng.integers(0, len(KINDS), n), _seeds(n, rng)))
+    keys = [f"{i % plan.recipe.references:03d}" for i in range(n)]
+    table = pa.table(
+        {
+            "concept": [plan.artists[i].name.name for i in artists],
+            "key": keys,
+            "image": pa.array([_jpeg(picture) for picture in pixels], pa.binary()),
+        }
+    )
+    pq.write_table(table, path, compression="zstd")
+
+
+def _seeds(n: int, rng: np.random.Generator) -> npt.NDArray[np.uint64]:
+    return rng.integers(0, 2**63, n).astype(np.uint64)
+
+
+def _write_truth(plan: Plan, urls: list[str], folder: Path) -> None:
+    per_shard = [len(part) for part in np.array_split(np.arange(len(plan.rows)), plan.recipe.caption_shards)]
+    place = [(f"part-{shard:05d}.parquet", i) for shard, size in enumerate(per_shard) for i in range(size)]
+    named = [(place[i], urls[i], row) for i, row in enumerate(plan.rows) if row.kind != UNRELATED]
+    names = [artist.name.name for artist in plan.artists]
+    rows = pa.table(
+        {
+            "file": [where[0] for where, _, _ in named],
+            "row": pa.array([where[1] for where, _, _ in named], pa.int32()),
+            "url": [url for _, url, _ in named],
+            "kind": [row.kind for _, _, row in named],
+            "about": [names[row.artist] for _, _, row in named],
+            "shows": [names[row.style] if row.style < len(names) else None for _, _, row in named],
+            "subject": [KINDS[row.subject] for _, _, row in named],
+            "copy": pa.array([row.copy for _, _, row in named], pa.int32()),
+        }
+    )
+    pq.write_table(rows, folder / "rows.parquet", **_COMPRESSION)
+    artists = {
+        "concept": names,
+        "group": [a.group for a in plan.artists],
+        "frequency": planted_frequencies(plan),
+    }
+    for kind in ("misses", "unnamed", "duplicates"):
+        artists[kind] = [getattr(a, kind) for a in plan.artists]
+    styles = plan.styles.take(np.arange(len(plan.artists)))
+    artists |= {f"style_{name}": styles.column(name) for name in COORDINATES} | {"palette": styles.palettes}
+    pq.write_table(pa.table(artists), folder / "artists.parquet", **_COMPRESSION)
+
+
+def hit_rows(plan: Plan) -> int:
+    """Rows whose caption names an artist whom the image shows."""
+    return sum(row.kind == HIT for row in plan.rows)

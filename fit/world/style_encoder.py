@@ -1,0 +1,99 @@
+"""Training the style encoder on styles that no artist of the world has, so that it judges them as a stranger would.
+
+Supervised contrastive learning (Khosla et al. 2020): two pictures of one style attract each other, pictures of different styles
+repel. Subjects, colours and places vary between the two, so what they share is the style.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fit.imitation.convnet import ConvNet, ConvNetShape
+from fit.world.checkpoints import Checkpoints
+from fit.world.dataset import Pixels, to_tensor
+from fit.world.plan import Plan
+from fit.world.render import KINDS, Pictures, paint
+from fit.world.styles import other_styles
+
+
+@dataclass(frozen=True)
+class EncoderRecipe:
+    """How the encoder is trained: `styles` other styles, `pictures` of each; batches of `batch` styles, two pictures each."""
+
+    seed: int = 2413
+    styles: int = 4000
+    pictures: int = 10
+    steps: int = 900
+    batch: int = 96
+    rate: float = 3e-3
+    temperature: float = 0.1
+
+
+def paint_other_styles(plan: Plan, recipe: EncoderRecipe) -> Pixels:
+    """Pictures of styles that keep the recipe's margin to every artist: shape (styles, pictures, 32, 32, 3)."""
+    rng = np.random.default_rng(recipe.seed)
+    artists = plan.styles.take(np.arange(len(plan.artists)))
+    styles = other_styles(recipe.styles, artists, plan.recipe.margin, rng)
+    n = recipe.styles * recipe.pictures
+    rows = np.repeat(np.arange(recipe.styles), recipe.pictures)
+    seeds = rng.integers(0, 2**63, n).astype(np.uint64)
+    pixels = paint(Pictures(styles.take(rows), rng.integers(0, len(KINDS), n), seeds))
+    return pixels.reshape(recipe.styles, recipe.pictures, *pixels.shape[1:])
+
+
+def train_encoder(
+    pixels: Pixels, recipe: EncoderRecipe, checkpoints: Checkpoints, log: Callable[[int, float], None]
+) -> ConvNet:
+    """Train an encoder from random weights; resumes from the newest checkpoint."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = ConvNet(ConvNetShape()).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=1e-3)
+    start = 0
+    if (state := checkpoints.load()) is not None:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        start = state["step"]
+    for step in range(start, recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate * min(1.0, step / 100) * (1 - step / recipe.steps) + 1e-5
+        loss = _contrast(model(_batch(pixels, recipe, step)), recipe.temperature)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if step % 100 == 99:
+            log(step + 1, float(loss.detach()))
+        done = step + 1
+        checkpoints.maybe_save(lambda: _state(model, optimizer, done))  # noqa: B023
+    return model.eval()
+
+
+def _state(model: ConvNet, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
+    return {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+
+
+def _batch(pixels: Pixels, recipe: EncoderRecipe, step: int) -> Tensor:
+    """Two pictures of each of `batch` styles, first all firsts, then all seconds; blurred and noisy like generated ones."""
+    rng = np.random.default_rng([recipe.seed, step])
+    styles = rng.choice(len(pixels), recipe.batch, replace=False)
+    pair = np.stack([rng.choice(pixels.shape[1], 2, replace=False) for _ in styles])
+    images = to_tensor(np.concatenate([pixels[styles, pair[:, 0]], pixels[styles, pair[:, 1]]]))
+    n = len(images)
+    noise = torch.from_numpy(rng.standard_normal(images.shape, dtype=np.float32))
+    blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    blur = torch.from_numpy(rng.uniform(0, 0.7, (n, 1, 1, 1)).astype(np.float32))
+    strength = torch.from_numpy(rng.uniform(0, 0.12, (n, 1, 1, 1)).astype(np.float32))
+    return ((1 - blur) * images + blur * blurred + strength * noise).contiguous(memory_format=torch.channels_last)
+
+
+def _contrast(vectors: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy of finding a picture's partner among all other pictures of the batch."""
+    n = len(vectors)
+    similarity = vectors @ vectors.T / temperature
+    similarity = similarity.masked_fill(torch.eye(n, dtype=torch.bool), float("-inf"))
+    partner = (torch.arange(n) + n // 2) % n
+    return torch.nn.functional.cross_entropy(similarity, partner)

@@ -1,0 +1,43 @@
+"""What several kinds of tests share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def fit(*arguments: str, cwd: Path = ROOT) -> Finished:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-c", "from fit.cli import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def demo_command() -> list[str]:
+    """The arguments of ``fit`` in the recipe of ``make demo``: the tests run what the README promises."""
+    recipe = (ROOT / "Makefile").read_text().split("\ndemo:")[1].split("\n")[1]
+    return recipe.split("/fit ")[1].split()
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished demo run, made once for all tests that need one (minutes)."""
+    run = tmp_path_factory.mktemp("demo") / "run"
+    done = fit(*demo_command(), "--run", str(run))
+    assert done.code == 0, done.err
+    return run

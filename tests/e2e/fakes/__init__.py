@@ -1,0 +1,1 @@
+"""Three tiny stages with the shape of real ones: settings, outside inputs, parts, tables, skipped items."""

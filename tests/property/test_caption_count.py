@@ -1,0 +1,73 @@
+"""The caption engine, from Parquet files to counts, equals the definition in any order of files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from concepts.concept import Concept
+from corpus.captions import CaptionCounter, CaptionQuery
+from corpus.counts import CaptionCounts, merge
+from corpus.shards import open_shard
+from tests.property import nasty
+from tests.spec import reference_counter
+
+Case = tuple[list[list[str]], list[str | None]]
+SCHEMA = pa.schema({"TEXT": pa.string(), "URL": pa.string()})
+
+
+def count(case: Case, groups: list[list[int]], sample: int = 400) -> list[CaptionCounts]:
+    """Count each group of rows as a file of its own; two neighbouring captions share a URL."""
+    catalogue, captions = case
+    concepts = tuple(Concept(aliases[0], tuple(aliases[1:])) for aliases in catalogue)
+    counter = CaptionCounter(CaptionQuery(concepts, seed=1, sample=sample))
+    parts = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, rows in enumerate(groups):
+            path = Path(folder) / f"{number}.parquet"
+            table = {"TEXT": [captions[row] for row in rows], "URL": [f"u{row // 2}" for row in rows]}
+            pq.write_table(pa.table(table, schema=SCHEMA), path)
+            parts.append(counter.count(open_shard(path)))
+    return parts
+
+
+@settings(max_examples=50, deadline=None)
+@given(nasty.catalogues_and_captions())
+def test_engine_equals_the_definition(case: Case) -> None:
+    catalogue, captions = case
+    (counts,) = count(case, [list(range(len(captions)))])
+    assert counts.caption_counts.tolist() == [reference_counter.count(captions, each) for each in catalogue]
+    named = [
+        {row for row, caption in enumerate(captions) if reference_counter.count([caption], aliases)}
+        for aliases in catalogue
+    ]
+    assert [{row.row for row in rows} for rows in counts.samples] == named
+    assert counts.distinct_url_counts is not None
+    assert counts.distinct_url_counts.tolist() == [len({row // 2 for row in rows}) for rows in named]
+    assert counts.tally.named == len(set().union(*named))
+    assert counts.tally.null == captions.count(None)
+    assert counts.tally.empty == captions.count("")
+
+
+@settings(max_examples=20, deadline=None)
+@given(nasty.catalogues_and_captions(), st.integers(1, 11), st.integers(0, 3))
+def test_files_add_up_in_any_order(case: Case, cut: int, sample: int) -> None:
+    catalogue, captions = case
+    rows = list(range(len(captions)))
+    first, second, empty = count(case, [rows[:cut], rows[cut:], []], sample)
+    forward, backward = merge([first, second, empty]), merge([merge([empty, second]), first])
+    assert forward.samples == backward.samples
+    assert forward.tally == backward.tally
+    for merged in (forward, backward):
+        expected = [reference_counter.count(captions, each) for each in catalogue]
+        assert merged.caption_counts.tolist() == expected
+        assert [len(rows) for rows in merged.samples] == [min(sample, n) for n in expected]
+        assert merged.distinct_url_counts is not None
+        assert (merged.distinct_url_counts <= merged.caption_counts).all()
+    hashes = [[each.tolist() for each in merged.url_hashes or ()] for merged in (forward, backward)]
+    assert hashes[0] == hashes[1]

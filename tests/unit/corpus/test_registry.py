@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from concepts.errors import CorpusError
+from corpus.registry import ImageLocation, corpora, corpus_of, data_folder, load_corpus, resolve
+from tests.unit.corpus.files import write_shard
+
+ROW: dict[str, Any] = {
+    "title": "T",
+    "kind": "captions",
+    "captions": "x/*.parquet",
+    "source": "s",
+    "licence": "l",
+}
+
+
+def test_the_demo() -> None:
+    demo = load_corpus("demo")
+    assert demo in corpora()
+    assert demo.captions == "demo/captions/*.parquet"
+    assert demo.images == ImageLocation("webdataset", "demo/images/*.tar")
+    assert (demo.references, demo.style_encoder) == ("demo/references.parquet", "demo/style-encoder")
+
+
+def test_unknown_corpus_names_the_nearest() -> None:
+    with pytest.raises(CorpusError, match=r"dmeo: unknown corpus \(did you mean demo\?\); known: demo;"):
+        load_corpus("dmeo")
+
+
+def test_paths_start_from_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FIT_DATA", raising=False)
+    assert data_folder() == Path(__file__).resolve().parents[3] / "data"
+    monkeypatch.setenv("FIT_DATA", str(tmp_path))
+    assert resolve("demo/images/*.tar") == tmp_path / "demo" / "images" / "*.tar"
+
+
+def test_shards_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shard(tmp_path / "mine" / "a.parquet", ["x"])
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "mine/*.parquet", str(tmp_path / "mine")):
+        own = load_corpus(name)
+        assert resolve(own.captions) == tmp_path / name
+
+
+def test_rows_are_checked() -> None:
+    assert corpus_of("x", ROW).images is None
+    with pytest.raises(CorpusError, match=r"corpus x: captionz: unknown key \(did you mean captions\?\)"):
+        corpus_of("x", {**ROW, "captionz": ""})
+    with pytest.raises(CorpusError, match="the key licence is missing"):
+        corpus_of("x", {key: value for key, value in ROW.items() if key != "licence"})
+    with pytest.raises(CorpusError, match="needs the keys layout and path"):
+        corpus_of("x", {**ROW, "images": {"path": "p"}})
+    with pytest.raises(CorpusError, match="files: unknown layout of images"):
+        corpus_of("x", {**ROW, "images": {"layout": "files", "path": "p"}})
