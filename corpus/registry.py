@@ -45,7 +45,6 @@ class Corpus:
         references: Parquet file with the concepts' reference images; empty when there is none.
         where: SQL condition on the shard's columns: the rows that models were trained on. Empty: all.
         scorer: The scorer that suits the corpus; empty: the domain's.
-        style_encoder: Folder of the corpus's own style encoder; empty when there is none.
         note: What a user should know.
     """
 
@@ -61,7 +60,6 @@ class Corpus:
     references: str = ""
     where: str = ""
     scorer: str = ""
-    style_encoder: str = ""
     note: str = ""
 
 

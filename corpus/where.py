@@ -83,6 +83,18 @@ def parse_condition(text: str) -> Condition | None:
     return Condition(text=statement.removeprefix(_BEFORE), columns=columns)
 
 
+def all_of(*texts: str) -> str:
+    """Return one condition that holds where each of several does; empty ones are left out.
+
+    Each is parsed for itself, so that none can reach out of its brackets.
+
+    Raises:
+        SettingsError: One of them is no condition.
+    """
+    conditions = filter(None, map(parse_condition, texts))
+    return " AND ".join(f"({condition.text})" for condition in conditions)
+
+
 def check_columns(condition: Condition, columns: tuple[str, ...], file: str) -> None:
     """Check that a shard has the columns of a condition (as in SQL, whatever their case).
 
@@ -96,9 +108,9 @@ def check_columns(condition: Condition, columns: tuple[str, ...], file: str) -> 
 
 
 def _parse(session: duckdb.DuckDBPyConnection, text: str) -> dict[str, Any]:
-    # The line break keeps a comment at the condition's end from swallowing the bracket.
+    # Without brackets around the text, so that "a) OR (b" is the syntax error that it looks like.
     try:
-        tree: dict[str, Any] = json.loads(_ask(session, "parse", statement=f"{_BEFORE}({text}\n)"))
+        tree: dict[str, Any] = json.loads(_ask(session, "parse", statement=f"{_BEFORE}{text}"))
     except (duckdb.Error, RecursionError) as error:
         raise SettingsError(f"where: {text!r} cannot be parsed ({str(error).splitlines()[0]})") from error
     if tree.get("error"):

@@ -99,7 +99,11 @@ def local_folder(model: Model, data: Path) -> Path | None:
     else:
         return None
     if not (folder / INDEX).is_file():
-        raise ModelError(f"{folder}: no {INDEX} there; a diffusers folder is needed (pipeline.save_pretrained makes one)")
+        raise ModelError(
+            f"{folder}: no {INDEX} there; a diffusers folder is needed (pipeline.save_pretrained makes one)"
+        )
     if not any(folder.glob("*/*.safetensors")):
-        raise ModelError(f"{folder}: holds no weights (*/*.safetensors); save the pipeline again with its weights")
+        raise ModelError(
+            f"{folder}: holds no weights (*/*.safetensors); save the pipeline again with its weights"
+        )
     return folder

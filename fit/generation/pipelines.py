@@ -15,7 +15,16 @@ from fit.generation.models import Model, local_folder
 
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 # What diffusers, transformers and the hub client throw at missing, foreign, truncated or gated weights.
-_UNLOADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError)
+_UNLOADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    SafetensorError,
+)
 _RANDOM_PARTS = ("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
 
 
@@ -58,7 +67,9 @@ def choose_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"{wanted}: no such device here ({str(error).splitlines()[0]}); use auto or cpu") from error
+        raise ModelError(
+            f"{wanted}: no such device here ({str(error).splitlines()[0]}); use auto or cpu"
+        ) from error
     return device
 
 
@@ -99,14 +110,20 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
 def _why(model: Model, folder: Path | None, error: Exception) -> str:
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     if folder is None:
-        return f"{model.weights}: cannot be fetched from the hub or its cache ({reason}); download it, then give the folder with --model"
+        return (
+            f"{model.weights}: cannot be fetched from the hub or its cache ({reason}); "
+            "download it, then give the folder with --model"
+        )
     return f"{folder}: cannot be loaded ({reason}); save the pipeline again or give another folder"
 
 
 def untrained(pipeline: Any, seed: int) -> Any:
-    """Return the same pipeline with random denoiser and text encoders: what the architecture does before any training.
+    """Return the same pipeline with random denoiser and text encoders.
 
-    The autoencoder stays, so that images still look like images of this corpus and only what captions taught is gone.
+    What the architecture does before any training.
+
+    The autoencoder stays, so that images still look like images of this corpus and only what captions
+    taught is gone.
     """
     components = dict(pipeline.components)
     with torch.random.fork_rng(devices=[]):
@@ -122,7 +139,9 @@ def untrained(pipeline: Any, seed: int) -> Any:
 
 def _random_twin(part: Any) -> Any:
     """Return a module of the same class and configuration with freshly drawn weights."""
-    twin = type(part).from_config(part.config) if hasattr(type(part), "from_config") else type(part)(part.config)
+    twin = (
+        type(part).from_config(part.config) if hasattr(type(part), "from_config") else type(part)(part.config)
+    )
     like = next(part.parameters())
     return twin.to(device=like.device, dtype=like.dtype).eval()
 

@@ -27,12 +27,17 @@ class Request:
 
 
 def image_seed(run_seed: int, concept: str, prompt: str, image_index: int) -> int:
-    """Return the seed of an image: a digest of what it is, so that batches, order and devices change nothing."""
+    """Return the seed of an image.
+
+    A digest of what it is, so that batches, order and devices change nothing.
+    """
     text = f"{run_seed}\0{concept}\0{prompt}\0{image_index}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def requests_for(concept: str, prompts: Sequence[str], images_per_prompt: int, run_seed: int) -> tuple[Request, ...]:
+def requests_for(
+    concept: str, prompts: Sequence[str], images_per_prompt: int, run_seed: int
+) -> tuple[Request, ...]:
     """Return all requests of a concept, prompt by prompt."""
     return tuple(
         Request(concept, p, prompt, i, image_seed(run_seed, concept, prompt, i))

@@ -1,1 +1,4 @@
-"""Measuring likeness: scorers as rows, embeddings, calibrated cuts, imitation scores and verdicts on concepts."""
+"""Measuring likeness: scorers as rows, embeddings, calibrated cuts.
+
+Imitation scores and verdicts on concepts.
+"""

@@ -1,8 +1,11 @@
-"""Where to cut "shows this concept": calibrated on the statistic that is applied, the largest cosine to any reference.
+"""Where to cut "shows this concept".
 
-The largest of many cosines grows with their number, so a cut from average similarities lets in ever more strangers as references are
-added. Here each concept has its own cut, from images of other concepts against all of its references; its own references, each left
-out in turn, tell how many true images the cut lets through.
+Calibrated on the statistic that is applied, the largest cosine to any reference.
+
+The largest of many cosines grows with their number, so a cut from average similarities lets in ever more
+strangers as references are added. Here each concept has its own cut, from images of other concepts against
+all of its references; its own references, each left out in turn, tell how many true images the cut lets
+through.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A small convolutional style encoder: pictures in, unit vectors out.
 
-What a style is shows in local statistics wherever they stand, so the last maps are pooled over the picture by mean and standard
-deviation (Huang & Belongie 2017 use the same two statistics to move a style from one picture to another).
+What a style is shows in local statistics wherever they stand, so the last maps are pooled over the picture
+by mean and standard deviation (Huang & Belongie 2017 use the same two statistics to move a style from one
+picture to another).
 """
 
 from dataclasses import asdict, dataclass
@@ -35,7 +36,11 @@ class ConvNet(nn.Module):
         super().__init__()
         w = shape.width
         self.features = nn.Sequential(
-            _block(3, w, 2, 5), _block(w, 2 * w, 1), _block(2 * w, 2 * w, 2), _block(2 * w, 4 * w, 1), _block(4 * w, 4 * w, 1)
+            _block(3, w, 2, 5),
+            _block(w, 2 * w, 1),
+            _block(2 * w, 2 * w, 2),
+            _block(2 * w, 4 * w, 1),
+            _block(4 * w, 4 * w, 1),
         )
         self.project = nn.Linear(8 * w, shape.dimensions)
 

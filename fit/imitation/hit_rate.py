@@ -1,10 +1,13 @@
-"""From checked images to the concept's frequency: hit rate, corrected for the verifier's own errors, with an interval.
+"""From checked images to the concept's frequency.
 
-A concept has N captions; n of their images, a random sample, were checked and K passed the cut. The verifier passes a share s of the
-true images (sensitivity) and a share f of the others (false matches), both known only from references. The number of true images
-among the checked ones is then about (K - n f) / (s - f) (Rogan & Gladen 1978), and those among the N - n unchecked follow the
-same rate. The interval comes from drawing all of it: s and f from their Beta posteriors, the verifier's chance, and the
-unchecked images from a beta-binomial with Jeffreys' prior (Brown, Cai & DasGupta 2001). Its ends are whole images, outward.
+Hit rate, corrected for the verifier's own errors, with an interval.
+
+A concept has N captions; n of their images, a random sample, were checked and K passed the cut. The
+verifier passes a share s of the true images (sensitivity) and a share f of the others (false matches), both
+known only from references. The number of true images among the checked ones is then about (K - n f) / (s -
+f) (Rogan & Gladen 1978), and those among the N - n unchecked follow the same rate. The interval comes from
+drawing all of it: s and f from their Beta posteriors, the verifier's chance, and the unchecked images from
+a beta-binomial with Jeffreys' prior (Brown, Cai & DasGupta 2001). Its ends are whole images, outward.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fit.imitation.calibration import Cut
 
+Numbers = float | npt.NDArray[np.float64]
 DRAWS = 4000
 
 
@@ -38,7 +43,8 @@ class Frequency:
     """The concept's frequency and hit rate, each with its interval.
 
     Attributes:
-        hit_rate: Share of the captions' images that show the concept, in [0, 1]; None without a checked image.
+        hit_rate: Share of the captions' images that show the concept, in [0, 1]; None without a checked
+            image.
         hit_rate_low, hit_rate_high: Its interval.
         images: Concept frequency in images, >= 0; None without a checked image unless there is no caption.
         low, high: Its interval, whole images.
@@ -53,9 +59,12 @@ class Frequency:
 
 
 def pooled_sensitivity(cuts: list[Cut]) -> tuple[float, float]:
-    """Return the Beta prior (a, b) of a concept's sensitivity from those of all concepts, by the method of moments.
+    """Return the Beta prior (a, b) of a concept's sensitivity from those of all concepts.
 
-    Few references say little about one concept; how much concepts differ says how far to trust the average instead.
+    By the method of moments.
+
+    Few references say little about one concept; how much concepts differ says how far to trust the average
+    instead.
     """
     total = np.array([cut.own_total for cut in cuts], dtype=float)
     share = np.array([cut.own_passed for cut in cuts]) / total
@@ -103,10 +112,16 @@ def estimate_frequency(
     )
 
 
-def _true_images(found: Checked, s: object, f: object, chance: object) -> np.ndarray:
-    """Return the true images among the checked, in [0, n]; `chance`: the verifier's, in standard deviations."""
-    sensitivity, false_match = np.asarray(s, dtype=float), np.asarray(f, dtype=float)
-    n, gap = found.checked, np.maximum(np.asarray(s, dtype=float) - np.asarray(f, dtype=float), 0.05)
-    plain = np.clip((found.passed - n * false_match) / gap, 0, n)
-    spread = np.sqrt(plain * sensitivity * (1 - sensitivity) + (n - plain) * false_match * (1 - false_match)) / gap
-    return np.clip(plain + spread * np.asarray(chance, dtype=float), 0, n)
+def _true_images(
+    found: Checked, sensitivity: Numbers, false_match: Numbers, chance: Numbers
+) -> npt.NDArray[np.float64]:
+    """Return the true images among the checked, in [0, n].
+
+    `chance` is the verifier's own, in standard deviations.
+    """
+    s, f = np.asarray(sensitivity), np.asarray(false_match)
+    n, gap = found.checked, np.maximum(s - f, 0.05)
+    plain = np.clip((found.passed - n * f) / gap, 0, n)
+    spread = np.sqrt(plain * s * (1 - s) + (n - plain) * f * (1 - f)) / gap
+    true: npt.NDArray[np.float64] = np.clip(plain + spread * np.asarray(chance), 0, n)
+    return true

@@ -1,4 +1,7 @@
-"""Scorers as rows of ``scorers.toml``: what turns images into vectors whose cosine says how alike they are."""
+"""Scorers as rows of ``scorers.toml``.
+
+What turns images into vectors whose cosine says how alike they are.
+"""
 
 from __future__ import annotations
 

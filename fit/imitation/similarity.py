@@ -1,7 +1,7 @@
 """Imitation scores: how alike generated images and reference (or training) images of a concept are.
 
-All vectors are unit vectors, so a mean cosine over generated images is the cosine with their mean: no matrix of generated x
-reference images is ever needed.
+All vectors are unit vectors, so a mean cosine over generated images is the cosine with their mean: no
+matrix of generated x reference images is ever needed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Score:
 def subset_weights(n: int, m: int, k: int) -> Array:
     """Return the weights that give the expected mean of the k largest of a random subset of m out of n.
 
-    The i-th largest of n (i from 1) is among the k largest of a random m-subset when it is drawn and fewer than k larger ones are:
-    the sum over t < k of C(i-1, t) C(n-i, m-1-t) / C(n, m). Weights are these chances over k; they sum to 1.
+    The i-th largest of n (i from 1) is among the k largest of a random m-subset when it is drawn and fewer
+    than k larger ones are: the sum over t < k of C(i-1, t) C(n-i, m-1-t) / C(n, m). Weights are these
+    chances over k; they sum to 1.
 
     Args:
         n: Size of the pool, >= m.
@@ -50,7 +51,9 @@ def subset_weights(n: int, m: int, k: int) -> Array:
         raise ValueError(f"needs 1 <= k <= m <= n, not k={k}, m={m}, n={n}")
     larger = np.arange(n)[:, None]
     drawn = np.arange(k)[None, :]
-    log_chance = _log_binomial(larger, drawn) + _log_binomial(n - 1 - larger, m - 1 - drawn) - _log_binomial(n, m)
+    log_chance = (
+        _log_binomial(larger, drawn) + _log_binomial(n - 1 - larger, m - 1 - drawn) - _log_binomial(n, m)
+    )
     weights: Array = np.exp(log_chance).sum(axis=1) / k
     return weights
 
@@ -64,7 +67,9 @@ def _log_binomial(n: npt.ArrayLike, k: npt.ArrayLike) -> Array:
     return np.where(possible, logs, -np.inf)
 
 
-def matched_score(generated: Vectors, prompts: npt.NDArray[np.int64], references: Vectors, m: int, k: int) -> Score:
+def matched_score(
+    generated: Vectors, prompts: npt.NDArray[np.int64], references: Vectors, m: int, k: int
+) -> Score:
     """Return the score that does not grow with the number of references (METHOD: `matched`).
 
     Args:
@@ -75,8 +80,9 @@ def matched_score(generated: Vectors, prompts: npt.NDArray[np.int64], references
         k: How many of the most similar of the subset are averaged.
 
     Returns:
-        The expected mean, over random m-subsets, of the k references most similar to the generated images; its standard error is the
-        standard deviation of the prompts' own values over the square root of their number, with the order of the references held.
+        The expected mean, over random m-subsets, of the k references most similar to the generated images;
+        its standard error is the standard deviation of the prompts' own values over the square root of
+        their number, with the order of the references held.
     """
     means = prompt_means(generated, prompts)
     similarity = means.astype(np.float64) @ references.astype(np.float64).T  # (prompts, n)
@@ -84,8 +90,12 @@ def matched_score(generated: Vectors, prompts: npt.NDArray[np.int64], references
     return _over_prompts(similarity[:, order] @ subset_weights(len(references), m, k))
 
 
-def mimetic2_score(generated: Vectors, prompts: npt.NDArray[np.int64], training: Vectors, top: int = 10) -> Score:
-    """Return the published score: for each prompt the mean of the `top` largest mean cosines, then the mean over prompts.
+def mimetic2_score(
+    generated: Vectors, prompts: npt.NDArray[np.int64], training: Vectors, top: int = 10
+) -> Score:
+    """Return the published score.
+
+    For each prompt the mean of the `top` largest mean cosines, then the mean over prompts.
 
     Source: Verma et al. 2024, arXiv:2410.15002. With fewer than `top` training images all of them count.
     """
@@ -95,7 +105,10 @@ def mimetic2_score(generated: Vectors, prompts: npt.NDArray[np.int64], training:
 
 
 def prompt_means(generated: Vectors, prompts: npt.NDArray[np.int64]) -> Vectors:
-    """Return the mean vector of each prompt's images, shape (prompts, d), in the order of the prompts' numbers."""
+    """Return the mean vector of each prompt's images, shape (prompts, d).
+
+    In the order of the prompts' numbers.
+    """
     return np.stack([generated[prompts == prompt].mean(axis=0) for prompt in np.unique(prompts)])
 
 
@@ -114,8 +127,8 @@ def cross_scores(means: Vectors, references: list[Vectors], m: int, k: int) -> A
         k: How many of the most similar are averaged.
 
     Returns:
-        Shape (c, c): row i, column j is the matched score of the images of i against the references of j; the diagonal is the
-        concepts' own scores.
+        Shape (c, c): row i, column j is the matched score of the images of i against the references of j;
+        the diagonal is the concepts' own scores.
     """
     columns = []
     for pool in references:

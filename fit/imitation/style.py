@@ -1,4 +1,7 @@
-"""Style vectors from the convolutional encoder of ``convnet``: ``config.json`` and ``model.safetensors`` in one folder."""
+"""Style vectors from the convolutional encoder of ``convnet``.
+
+``config.json`` and ``model.safetensors`` in one folder.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ class StyleEncoder:
             self._network.load_state_dict({k: v.float() for k, v in load_file(weights / WEIGHTS).items()})
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
-            raise ModelError(f"{weights}: cannot be loaded as a style encoder ({reason}); make it again") from error
+            raise ModelError(
+                f"{weights}: cannot be loaded as a style encoder ({reason}); make it again"
+            ) from error
         self._network.eval().to(memory_format=torch.channels_last)
         self.dimensions = self.shape.dimensions
 
@@ -84,5 +89,8 @@ def save_encoder(network: ConvNet, shape: ConvNetShape, folder: Path) -> None:
     """Write an encoder as this module reads it, weights as float16."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(json.dumps(shape.to_dict(), indent=2) + "\n", encoding="utf-8")
-    weights = {key: value.half().contiguous() if value.is_floating_point() else value for key, value in network.state_dict().items()}
+    weights = {
+        key: value.half().contiguous() if value.is_floating_point() else value
+        for key, value in network.state_dict().items()
+    }
     save_file(weights, folder / WEIGHTS)

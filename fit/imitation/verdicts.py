@@ -19,7 +19,8 @@ class Verdicts:
     """What the cross-concept null says of every concept.
 
     Attributes:
-        baseline: Score that images of other concepts reach against this concept's references (median), shape (c,).
+        baseline: Score that images of other concepts reach against this concept's references (median),
+            shape (c,).
         p_values: Chance of so high a score without imitation, shape (c,), in (0, 1].
         verdicts: One per concept.
     """
@@ -29,12 +30,15 @@ class Verdicts:
     verdicts: tuple[ConceptVerdict, ...]
 
 
-def judge_concepts(cross: Array, standard_errors: Array, false_discovery_rate: float, level: float = 0.95) -> Verdicts:
+def judge_concepts(
+    cross: Array, standard_errors: Array, false_discovery_rate: float, level: float = 0.95
+) -> Verdicts:
     """Judge every concept by the cross-concept null.
 
-    Some references are near everything, so each column of `cross` is first taken relative to its baseline. A concept's p-value is the
-    rank of its own score among those of its images against all other concepts' references. `imitated`: the false-discovery rate
-    (Benjamini & Hochberg 1995) is held; `not`: even the upper bound of the score is within what chance gives; else `unclear`.
+    Some references are near everything, so each column of `cross` is first taken relative to its baseline.
+    A concept's p-value is the rank of its own score among those of its images against all other concepts'
+    references. `imitated`: the false-discovery rate (Benjamini & Hochberg 1995) is held; `not`: even the
+    upper bound of the score is within what chance gives; else `unclear`.
 
     Args:
         cross: Scores of images of i (rows) against references of j (columns), shape (c, c).
@@ -53,11 +57,13 @@ def judge_concepts(cross: Array, standard_errors: Array, false_discovery_rate: f
     null = [lifted[i, others[i]] for i in range(c)]
     p = np.array([(1 + np.sum(null[i] >= own[i])) / (1 + len(null[i])) for i in range(c)])
     if c - 1 < FEWEST:
-        return Verdicts(baseline, p, ("unclear",) * c)
+        return Verdicts(baseline, p, tuple("unclear" for _ in range(c)))
     imitated = _benjamini_hochberg(p, false_discovery_rate)
     upper = own + norm.ppf(level) * np.nan_to_num(standard_errors, nan=np.inf)
     chance = np.array([np.quantile(values, level) for values in null])
-    return Verdicts(baseline, p, tuple(_verdict(bool(a), bool(b)) for a, b in zip(imitated, upper <= chance, strict=True)))
+    return Verdicts(
+        baseline, p, tuple(_verdict(bool(a), bool(b)) for a, b in zip(imitated, upper <= chance, strict=True))
+    )
 
 
 def _verdict(imitated: bool, within_chance: bool) -> ConceptVerdict:

@@ -21,7 +21,7 @@ def work(job: Job) -> list[str]:
 
 
 def run(job: Job) -> None:
-    """Write `concepts.parquet` (concept, aliases, group, flags) and `catalogue.json` (title, warnings, source, licence)."""
+    """Write `concepts.parquet` and `catalogue.json` (title, warnings, source, licence)."""
     found = _read(job)
     rows = found.concepts
     table = pa.table(

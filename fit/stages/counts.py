@@ -24,7 +24,9 @@ def work(job: Job) -> list[str]:
     """Say how many captions are to be read, and how large they are on disk."""
     shards = _shards(job)
     size = sum(shard.path.stat().st_size for shard in shards)
-    return [f"{sum(shard.rows for shard in shards):,} captions in {len(shards)} shards ({size / 1e6:,.1f} MB)"]
+    return [
+        f"{sum(shard.rows for shard in shards):,} captions in {len(shards)} shards ({size / 1e6:,.1f} MB)"
+    ]
 
 
 def run(job: Job) -> None:
@@ -54,7 +56,11 @@ def run(job: Job) -> None:
             "repaired": tally.repaired,
         },
     )
-    for number, what in ((tally.excluded, "the condition"), (tally.null, "null captions"), (tally.empty, "empty captions")):
+    for number, what in (
+        (tally.excluded, "the condition"),
+        (tally.null, "null captions"),
+        (tally.empty, "empty captions"),
+    ):
         if number:
             job.skip("", f"{number:,} rows", f"left out of the count: {what}")
 

@@ -1,4 +1,7 @@
-"""Stage `generation`: images of every concept from the model, and from the same model untrained. One part per batch."""
+"""Stage `generation`: images of every concept from the model, and from the same model untrained.
+
+One part per batch.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,9 @@ def work(job: Job) -> list[str]:
     plan = _plan(job)
     todo = [part for part in plan.parts if not job.has_part(part[0])]
     images = sum(len(requests) for _, _, requests in todo)
-    lines = [f"{images:,} images to sample with {plan.sampling.steps or 'the default'} steps in {len(todo)} batches"]
+    lines = [
+        f"{images:,} images to sample with {plan.sampling.steps or 'default'} steps in {len(todo)} batches"
+    ]
     if todo:
         device = choose_device(job.settings.generation.device)
         pipeline = load_pipeline(plan.model, data_folder(), device)
@@ -58,7 +63,10 @@ def work(job: Job) -> list[str]:
         begun = time.perf_counter()
         sample_batch(pipeline, few, plan.sampling)
         each = (time.perf_counter() - begun) / len(few)
-        lines.append(f"about {images * each / 60:,.1f} minutes on {device} ({1 / each:,.1f} images/s, measured on a batch of {len(few)})")
+        lines.append(
+            f"about {images * each / 60:,.1f} minutes on {device} "
+            f"({1 / each:,.1f} images/s, measured on a batch of {len(few)})"
+        )
         if plan.sampling.width:
             size = images * plan.sampling.width * plan.sampling.height * BYTES_A_PIXEL
             lines.append(f"about {size / 1e6:,.0f} MB on disk")
@@ -66,7 +74,7 @@ def work(job: Job) -> list[str]:
 
 
 def run(job: Job) -> None:
-    """Write the parts: arm, concept, prompt_index, prompt, image_index, seed, digest, image (PNG; null with a reason)."""
+    """Write the parts, one row per request; an image that could not be had is null with a reason."""
     plan = _plan(job)
     device = choose_device(job.settings.generation.device)
     arms: dict[str, Any] = {}
@@ -82,14 +90,20 @@ def run(job: Job) -> None:
     for part in job.parts():
         for row in part.drop_columns(["image"]).to_pylist():
             if row["reason"]:
-                job.skip(row["concept"], f"{row['arm']} image {row['prompt_index']}/{row['image_index']}", row["reason"])
+                job.skip(
+                    row["concept"],
+                    f"{row['arm']} image {row['prompt_index']}/{row['image_index']}",
+                    row["reason"],
+                )
     job.write_json("device", {"device": str(device), "images": plan.images})
 
 
 def _plan(job: Job) -> _Plan:
     settings = job.settings.generation
     model = load_model(job.settings.model)
-    sampling = Sampling(settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height)
+    sampling = Sampling(
+        settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height
+    )
     size = settings.batch_size or model.batch_size
     parts = _parts(job, MODEL, settings.images_per_prompt, size)
     if settings.control:

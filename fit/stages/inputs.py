@@ -83,11 +83,15 @@ def vectors_column(vectors: Vectors) -> pa.Array:
 
 
 def column_vectors(column: pa.ChunkedArray) -> Vectors:
-    """Return a column of fixed-size lists as unit vectors (n, d), float32; rounding to float16 is undone in length."""
+    """Return a column of fixed-size lists as unit vectors (n, d), float32.
+
+    Rounding to float16 is undone in length.
+    """
     array = column.combine_chunks()
     flat = array.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    vectors = flat.reshape(-1, array.type.list_size)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    vectors: Vectors = flat.reshape(-1, array.type.list_size)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+    return vectors
 
 
 def by_concept(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

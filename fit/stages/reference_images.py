@@ -19,8 +19,8 @@ def read_reference_images(
     """Return the reference images of each concept, at most `maximum`, by ascending key.
 
     Args:
-        source: A Parquet file with `concept`, `key`, `image`; or a folder with a sub-folder for each concept, called by the
-            concept's name or slug, with PNG, JPEG or WebP files.
+        source: A Parquet file with `concept`, `key`, `image`; or a folder with a sub-folder for each
+            concept, called by the concept's name or slug, with PNG, JPEG or WebP files.
         concepts: Whose images are wanted; one without any gets an empty tuple.
         maximum: Most images of a concept, the first by key.
 
@@ -30,9 +30,13 @@ def read_reference_images(
     wanted = tuple(concepts)
     if not source.is_dir():
         return read_references(source, (concept.name for concept in wanted), maximum)
-    folders = {unicodedata.normalize("NFC", entry.name): entry for entry in source.iterdir() if entry.is_dir()}
+    folders = {
+        unicodedata.normalize("NFC", entry.name): entry for entry in source.iterdir() if entry.is_dir()
+    }
     if not folders:
-        raise CorpusError(f"{source}: no folder of any concept there; make one, called by the concept's name, with images")
+        raise CorpusError(
+            f"{source}: no folder of any concept there; make one, called by the concept's name, with images"
+        )
     found = {}
     for concept in wanted:
         names = (unicodedata.normalize("NFC", concept.name), concept.slug)

@@ -22,12 +22,16 @@ def outside(job: Job) -> dict[str, str]:
     whole = hashlib.sha256()
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            whole.update(f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+            whole.update(
+                f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes()
+            )
     elif source.is_file():
         with source.open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
     else:
-        raise CorpusError(f"{source}: there are no reference images; name a folder or Parquet file with references.source")
+        raise CorpusError(
+            f"{source}: there are no reference images; name a folder or Parquet file with references.source"
+        )
     return {"reference images": whole.hexdigest()}
 
 
@@ -42,7 +46,9 @@ def run(job: Job) -> None:
     images = read_reference_images(_source(job), concepts, job.settings.references.maximum)
     rows = [(concept.name, each) for concept in concepts for each in images[concept.name]]
     if not rows:
-        raise TooLittleData(f"{_source(job)}: no reference image of any concept; fill it with images of the concepts")
+        raise TooLittleData(
+            f"{_source(job)}: no reference image of any concept; fill it with images of the concepts"
+        )
     for concept in concepts:
         if not images[concept.name]:
             job.skip(concept.name, concept.name, "no reference image")
@@ -63,5 +69,7 @@ def _source(job: Job) -> Path:
         return Path(given)
     row = corpus_of(job.settings)
     if not row.references:
-        raise TooLittleData(f"corpus {row.name}: brings no reference images; name a folder of them with --set references.source=FOLDER")
+        raise TooLittleData(
+            f"corpus {row.name}: brings no reference images; name their folder with references.source"
+        )
     return resolve(row.references)

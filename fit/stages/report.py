@@ -1,4 +1,7 @@
-"""Stage `report`: what the other stages found, as one page, one Markdown file, one drawing and one JSON object."""
+"""Stage `report`: what the other stages found, as one page, one Markdown file.
+
+One drawing and one JSON object.
+"""
 
 from __future__ import annotations
 

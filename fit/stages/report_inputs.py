@@ -63,7 +63,9 @@ def _subject(job: Job, model: Model, corpus: Corpus) -> inputs.Subject:
 def _provenance(job: Job, model: Model, corpus: Corpus) -> inputs.Provenance:
     settings = job.settings
     plain = config.flat(config.Settings(**{name: getattr(settings, name) for name in config.IDENTITY}))
-    changed = [f"--set {name}={value}" for name, value in config.flat(settings).items() if value != plain[name]]
+    changed = [
+        f"--set {name}={value}" for name, value in config.flat(settings).items() if value != plain[name]
+    ]
     command = [
         f"fit estimate --domain {settings.concepts} --model {settings.model}",
         f"--corpus {settings.corpus} --seed {settings.seed}",
@@ -99,10 +101,15 @@ def _curve(job: Job) -> tuple[inputs.CurvePoint, ...]:
     scores = {row["concept"]: row for row in job.read("scores", "scores").to_pylist()}
     concepts = job.read("concepts", "concepts").to_pylist()
     score = job.settings.scores.score
-    return tuple(_point(row, frequencies.get(row["concept"], {}), scores.get(row["concept"], {}), score) for row in concepts)
+    return tuple(
+        _point(row, frequencies.get(row["concept"], {}), scores.get(row["concept"], {}), score)
+        for row in concepts
+    )
 
 
-def _point(concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any], score: str) -> inputs.CurvePoint:
+def _point(
+    concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any], score: str
+) -> inputs.CurvePoint:
     names = ("caption_count", "distinct_url_count", "hit_rate", "hit_rate_low", "hit_rate_high")
     return inputs.CurvePoint(
         concept=concept["concept"],
@@ -119,10 +126,13 @@ def _point(concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any
 def _controls(job: Job) -> tuple[inputs.Control, ...]:
     noun = domain_of(job.settings).noun
     told = {
-        SHUFFLED: ("Frequencies shuffled", f"Every {noun} was given the frequency of another, drawn at random."),
+        SHUFFLED: (
+            "Frequencies shuffled",
+            f"Every {noun} was given the frequency of another, drawn at random.",
+        ),
         UNTRAINED: (
             "Untrained model",
-            "The same pipeline with random weights was sampled with the same prompts and scored in the same way.",
+            "The same pipeline with random weights was sampled and scored in the same way.",
         ),
     }
     controls = []
@@ -134,13 +144,13 @@ def _controls(job: Job) -> tuple[inputs.Control, ...]:
 
 
 def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Strip, ...]:
-    """Choose concepts evenly over the ranks of frequency and take their first images under each prompt in turn."""
+    """Choose concepts evenly over the ranks of frequency; take first images under each prompt in turn."""
     points = sorted(
-        (p for p in curve if p.frequency is not None and p.score is not None), key=lambda p: (p.frequency, p.concept)
+        (p for p in curve if p.frequency is not None and p.score is not None),
+        key=lambda p: (p.frequency, p.concept),
     )
     wanted = min(job.settings.report.strips, len(points))
-    places = np.unique(np.linspace(0, len(points) - 1, wanted).round().astype(int)) if wanted else []
-    chosen = [points[i] for i in places]
+    chosen = [points[i] for i in np.unique(np.linspace(0, len(points) - 1, wanted).round().astype(int))]
     names = {point.concept for point in chosen}
     generated = _pictures(job, names)
     references = {
@@ -150,7 +160,12 @@ def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Stri
     }
     return tuple(
         inputs.Strip(
-            p.concept, generated.get(p.concept, ()), references.get(p.concept, ()), p.frequency, p.score, p.verdict
+            p.concept,
+            generated.get(p.concept, ()),
+            references.get(p.concept, ()),
+            p.frequency,
+            p.score,
+            p.verdict,
         )
         for p in chosen
     )
@@ -159,17 +174,23 @@ def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Stri
 def _pictures(job: Job, names: set[str]) -> dict[str, tuple[bytes, ...]]:
     found: dict[str, list[tuple[int, int, bytes]]] = {name: [] for name in names}
     for part in job.parts("generation"):
-        mask = [c in names and a == MODEL for c, a in zip(part["concept"].to_pylist(), part["arm"].to_pylist(), strict=True)]
+        mask = [
+            c in names and a == MODEL
+            for c, a in zip(part["concept"].to_pylist(), part["arm"].to_pylist(), strict=True)
+        ]
         for row in part.filter(pa.array(mask, pa.bool_())).to_pylist():
             if row["image"] is not None:
                 found[row["concept"]].append((row["image_index"], row["prompt_index"], row["image"]))
-    return {name: tuple(image for _, _, image in sorted(images)[:IN_A_STRIP]) for name, images in found.items()}
+    return {
+        name: tuple(image for _, _, image in sorted(images)[:IN_A_STRIP]) for name, images in found.items()
+    }
 
 
 def _skipped(job: Job) -> tuple[inputs.SkippedItem, ...]:
     rows = (row for stage in _STAGES for row in job.read(stage, "skipped").to_pylist())
     return tuple(
-        inputs.SkippedItem(row["stage"], row["concept"] or None, row["item"] or None, row["reason"]) for row in rows
+        inputs.SkippedItem(row["stage"], row["concept"] or None, row["item"] or None, row["reason"])
+        for row in rows
     )
 
 
@@ -178,4 +199,6 @@ def _notes(job: Job, model: Model, corpus: Corpus) -> tuple[str, ...]:
     warnings = job.read_json("concepts", "catalogue")["warnings"]
     scorer = scorer_of(job.settings)
     sources = [("Model", model.note), ("Corpus", corpus.note), ("Scorer", scorer.note)]
-    return tuple(f"{what}: {note}" for what, note in sources if note) + tuple(f"Concept list: {each}." for each in warnings)
+    return tuple(f"{what}: {note}" for what, note in sources if note) + tuple(
+        f"Concept list: {each}." for each in warnings
+    )

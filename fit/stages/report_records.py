@@ -57,8 +57,9 @@ def _verification(job: Job) -> str:
     own = sum(cuts["own_passed"].to_pylist()) / sum(cuts["own_total"].to_pylist())
     strangers = sum(cuts["strangers_passed"].to_pylist()) / sum(cuts["strangers_total"].to_pylist())
     return (
-        f"{checked:,} images of the captions checked with {scorer_of(job.settings).title}, {passed:,} show their concept; "
-        f"left out in turn, {own:.1%} of the references pass their own cut and {strangers:.1%} of other concepts' do"
+        f"{checked:,} images of the captions checked with {scorer_of(job.settings).title}, "
+        f"{passed:,} show their concept; left out in turn, {own:.1%} of the references pass their own cut "
+        f"and {strangers:.1%} of other concepts' do"
     )
 
 
@@ -75,7 +76,8 @@ def _scores(job: Job) -> str:
 
 
 def _threshold(job: Job) -> str:
-    return f"{len(job.read('threshold', 'curve')):,} concepts on the curve, {len(job.read_json('threshold', 'controls'))} negative controls"
+    controls = job.read_json("threshold", "controls")
+    return f"{len(job.read('threshold', 'curve')):,} concepts on the curve, {len(controls)} negative controls"
 
 
 _TELL: dict[str, Callable[[Job], str]] = {

@@ -1,4 +1,7 @@
-"""Stage `scores`: how alike generated and reference images are, per concept. One part per part of generated images."""
+"""Stage `scores`: how alike generated and reference images are, per concept.
+
+One part per part of generated images.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,15 @@ from fit.imitation.similarity import Score, cross_scores, matched_score, mimetic
 from fit.imitation.verdicts import Verdicts, judge_concepts
 from fit.run import Job
 from fit.stages.generation import CONTROL, MODEL
-from fit.stages.inputs import by_concept, column_vectors, concepts_of, embed, encoder_of, scorer_of, vectors_column
+from fit.stages.inputs import (
+    by_concept,
+    column_vectors,
+    concepts_of,
+    embed,
+    encoder_of,
+    scorer_of,
+    vectors_column,
+)
 from fit.stages.verification import SHOWN, reference_vectors
 
 VERSION = 1
@@ -34,13 +45,18 @@ def work(job: Job) -> list[str]:
 
 
 def run(job: Job) -> None:
-    """Write the parts (vectors of generated images), `scores` and, of the untrained model, `control`; one row per concept."""
+    """Write the parts (vectors of generated images), `scores` and, of the untrained model, `control`.
+
+    One row per concept.
+    """
     _embed_generated(job)
     pools = _pools(job)
     generated = _generated(job)
     scored = [name for name in pools.references if name in generated[MODEL]]
     if not scored:
-        raise TooLittleData("no concept has both generated images and enough references; add references (references.source)")
+        raise TooLittleData(
+            "no concept has both generated images and enough references; add references (references.source)"
+        )
     job.write("scores", _main_table(job, scored, generated[MODEL], pools))
     control = generated[CONTROL]
     rows = [_row(name, control[name], pools, job.settings.scores) for name in scored if name in control]
@@ -58,7 +74,9 @@ def _embed_generated(job: Job) -> None:
                 images = embed(encoder, part["image"].to_pylist())
                 kept = part.select(["arm", "concept", "prompt_index", "image_index", "digest"])
                 reasons = np.full(len(part), "", dtype=object)
-                reasons[[place for place, _ in images.unreadable]] = [reason for _, reason in images.unreadable]
+                reasons[[place for place, _ in images.unreadable]] = [
+                    reason for _, reason in images.unreadable
+                ]
                 vectors = np.zeros((len(part), encoder.dimensions), np.float32)
                 vectors[images.index] = images.vectors
                 kept = kept.append_column("reason", pa.array(reasons, pa.string()))
@@ -68,7 +86,10 @@ def _embed_generated(job: Job) -> None:
 
 @dataclass(frozen=True)
 class _Pools:
-    """What generated images are compared with: references of each concept, verified training images, calibrated cuts."""
+    """What generated images are compared with.
+
+    References of each concept, verified training images, calibrated cuts.
+    """
 
     references: dict[str, Vectors]
     training: dict[str, Vectors]
@@ -90,8 +111,12 @@ def _pools(job: Job) -> _Pools:
         if len(vectors) >= fewest:
             references[name] = vectors
         else:
-            job.skip(name, name, f"{len(vectors)} reference images, fewer than scores.pool_size = {fewest}: no score")
-    training = {}
+            job.skip(
+                name,
+                name,
+                f"{len(vectors)} reference images, fewer than scores.pool_size = {fewest}: no score",
+            )
+    training: dict[str, Vectors] = {}
     for part in job.parts("verification"):
         shown = part.filter(pa.array([status == SHOWN for status in part["status"].to_pylist()], pa.bool_()))
         training |= {name: column_vectors(rows["vector"]) for name, rows in by_concept(shown)}
@@ -105,7 +130,9 @@ def _generated(job: Job) -> dict[str, dict[str, _Generated]]:
     table = job.read_parts()
     bad = table.filter(pa.array([bool(reason) for reason in table["reason"].to_pylist()], pa.bool_()))
     for row in bad.drop_columns(["vector"]).to_pylist():
-        job.skip(row["concept"], f"{row['arm']} image {row['prompt_index']}/{row['image_index']}", row["reason"])
+        job.skip(
+            row["concept"], f"{row['arm']} image {row['prompt_index']}/{row['image_index']}", row["reason"]
+        )
     good = table.filter(pa.array([not reason for reason in table["reason"].to_pylist()], pa.bool_()))
     arms: dict[str, dict[str, _Generated]] = {MODEL: {}, CONTROL: {}}
     for arm, found in arms.items():
@@ -119,10 +146,13 @@ def _generated(job: Job) -> dict[str, dict[str, _Generated]]:
 
 
 def _row(name: str, images: _Generated, pools: _Pools, settings: Scores) -> dict[str, object]:
-    references, training = pools.references[name], pools.training.get(name)
+    references = pools.references[name]
+    training = pools.training.get(name, references[:0])
     matched = matched_score(images.vectors, images.prompts, references, settings.pool_size, settings.top_k)
-    enough = training is not None and len(training) >= settings.mimetic2_top
-    published = mimetic2_score(images.vectors, images.prompts, training if enough else references, settings.mimetic2_top)
+    enough = len(training) >= settings.mimetic2_top
+    published = mimetic2_score(
+        images.vectors, images.prompts, training if enough else references, settings.mimetic2_top
+    )
     cut = pools.cuts.get(name)
     passed = None if cut is None else int((nearest(images.vectors, references) >= cut).sum())
     return {
@@ -146,16 +176,26 @@ def _main_table(job: Job, names: list[str], generated: dict[str, _Generated], po
     for row, baseline, p_value, verdict in zip(
         rows, verdicts.baseline, verdicts.p_values, verdicts.verdicts, strict=True
     ):
-        row |= {"baseline": None if np.isnan(baseline) else float(baseline), "p_value": float(p_value), "verdict": verdict}
+        row |= {
+            "baseline": None if np.isnan(baseline) else float(baseline),
+            "p_value": float(p_value),
+            "verdict": verdict,
+        }
     return pa.Table.from_pylist(rows, schema=SCORES)
 
 
 def _verdicts(
-    rows: list[dict[str, object]], names: list[str], generated: dict[str, _Generated], pools: _Pools, settings: Scores
+    rows: list[dict[str, object]],
+    names: list[str],
+    generated: dict[str, _Generated],
+    pools: _Pools,
+    settings: Scores,
 ) -> Verdicts:
     means = np.stack([prompt_means(generated[n].vectors, generated[n].prompts).mean(axis=0) for n in names])
     cross = cross_scores(means, [pools.references[n] for n in names], settings.pool_size, settings.top_k)
-    errors = np.array([np.nan if row["matched_se"] is None else row["matched_se"] for row in rows], dtype=float)
+    errors = np.array(
+        [np.nan if row["matched_se"] is None else row["matched_se"] for row in rows], dtype=float
+    )
     return judge_concepts(cross, errors, settings.false_discovery_rate)
 
 
@@ -170,7 +210,12 @@ CONTROL_SCORES = pa.schema(
         _field("matched_se", pa.float64(), "[0, 1]", "its standard error between prompts"),
         _field("mimetic2", pa.float64(), "[-1, 1]", "published score"),
         _field("mimetic2_se", pa.float64(), "[0, 1]", "its standard error between prompts"),
-        _field("mimetic2_pool", pa.string(), "-", "what the published score compares with: training or references"),
+        _field(
+            "mimetic2_pool",
+            pa.string(),
+            "-",
+            "what the published score compares with: training or references",
+        ),
         _field("images", pa.int64(), "images", "generated images that were judged"),
         _field("passed", pa.int64(), "images", "of these, images at or above the concept's calibrated cut"),
     ]
@@ -178,7 +223,12 @@ CONTROL_SCORES = pa.schema(
 SCORES = pa.schema(
     [
         *CONTROL_SCORES,
-        _field("baseline", pa.float64(), "[-1, 1]", "score that other concepts' images reach against these references"),
+        _field(
+            "baseline",
+            pa.float64(),
+            "[-1, 1]",
+            "score that other concepts' images reach against these references",
+        ),
         _field("p_value", pa.float64(), "(0, 1]", "chance of so high a matched score without imitation"),
         _field("verdict", pa.string(), "-", "imitated, not or unclear"),
     ]

@@ -1,4 +1,7 @@
-"""Stage `threshold`: frequencies and scores become the imitation curve, the verdict, and the verdicts on the negative controls."""
+"""Stage `threshold`: frequencies and scores become the imitation curve, the verdict.
+
+The verdicts on the negative controls.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ def outside(_job: Job) -> dict[str, str]:
 def work(job: Job) -> list[str]:
     """Say how the curve is to be judged."""
     settings = job.settings.threshold
-    return [f"one curve and two negative controls by method {settings.method}, {settings.replicates:,} replicates each"]
+    return [f"a curve and two controls by method {settings.method}, {settings.replicates:,} replicates each"]
 
 
 def run(job: Job) -> None:
-    """Write `curve.parquet` (as `fit threshold` reads it), `threshold.json`, `published.json`, `controls.json`."""
+    """Write `curve.parquet` (as `fit threshold` reads it), `threshold.json`, `published.json`.
+
+    `controls.json`.
+    """
     columns = _columns(job, "scores")
     job.write("curve", pa.table(columns))
     curve = ImitationCurve.from_columns(columns)
@@ -67,7 +73,11 @@ def _columns(job: Job, table: str) -> dict[str, list[Any]]:
                 "passed": s["passed"],
             }
         )
-    return _tidy({key: [row[key] for row in rows] for key in rows[0]} if rows else {"concept": [], "frequency": [], "score": []})
+    return _tidy(
+        {key: [row[key] for row in rows] for key in rows[0]}
+        if rows
+        else {"concept": [], "frequency": [], "score": []}
+    )
 
 
 def _tidy(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -106,7 +116,10 @@ def _published(job: Job, curve: ImitationCurve) -> dict[str, Any]:
 
 
 def _controls(job: Job, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """The same estimate where no rise can be: frequencies dealt out at random, and the untrained model's images."""
+    """The same estimate where no rise can be.
+
+    Frequencies dealt out at random, and the untrained model's images.
+    """
     method = job.settings.threshold.method
     shuffled = shuffle_frequencies(columns, job.seed)
     controls = {SHUFFLED: (shuffled, _judged(ImitationCurve.from_columns(shuffled), job.settings, method))}
@@ -131,4 +144,6 @@ def shuffle_frequencies(columns: Mapping[str, list[Any]], seed: int) -> dict[str
     source = np.empty(len(names), dtype=int)
     source[by_name] = np.array(by_name, dtype=int)[drawn]
     moved = {key for key in columns if key.startswith("frequency")}
-    return {k: [v[source[i]] for i in range(len(names))] if k in moved else list(v) for k, v in columns.items()}
+    return {
+        k: [v[source[i]] for i in range(len(names))] if k in moved else list(v) for k, v in columns.items()
+    }

@@ -1,7 +1,7 @@
 """Stage `verification`: do the sampled captions' images show the concept? One part per group of concepts.
 
-Each image's largest cosine to the concept's references is held against the concept's calibrated cut; passed and checked images
-give the hit rate and, with the caption count, the concept frequency.
+Each image's largest cosine to the concept's references is held against the concept's calibrated cut; passed
+and checked images give the hit rate and, with the caption count, the concept frequency.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from fit.imitation.hit_rate import Checked, Frequency, estimate_frequency, poole
 from fit.imitation.scorers import Encoder, Vectors
 from fit.run import Job
 from fit.stages.counts import counts_by_concept
-from fit.stages.inputs import by_concept, column_vectors, corpus_of, embed, encoder_of, scorer_of, vectors_column
+from fit.stages.inputs import (
+    by_concept,
+    column_vectors,
+    corpus_of,
+    embed,
+    encoder_of,
+    scorer_of,
+    vectors_column,
+)
 
 VERSION = 1
 CONCEPTS_IN_A_PART = 10
@@ -51,21 +59,28 @@ def work(job: Job) -> list[str]:
 
 
 def run(job: Job) -> None:
-    """Write `reference_vectors`, `calibration`, `frequencies` (a row per concept) and the parts (a row per sampled image)."""
+    """Write `reference_vectors`, `calibration`, `frequencies` and the parts, a row per sampled image."""
     encoder = encoder_of(job.settings)
     references = _reference_vectors(job, encoder)
     cuts = calibrate(references, job.settings.verification.false_match_rate)
     if not cuts:
-        raise TooLittleData("no concept has two reference images, so the verifier cannot be calibrated; add reference images")
+        raise TooLittleData(
+            "no concept has two reference images, so the verifier cannot be calibrated; add reference images"
+        )
     _check_images(job, _Verifier(encoder, references, cuts))
-    job.write("calibration", pa.Table.from_pylist([{"concept": name, **asdict(cut)} for name, cut in cuts.items()]))
+    job.write(
+        "calibration", pa.Table.from_pylist([{"concept": name, **asdict(cut)} for name, cut in cuts.items()])
+    )
     job.write("frequencies", _frequencies(job, cuts))
 
 
 def _pattern(job: Job) -> str:
     row = corpus_of(job.settings)
     if row.images is None:
-        raise CorpusError(f"corpus {row.name}: its images are not on this machine; download them as webdataset shards and name them in the row")
+        raise CorpusError(
+            f"corpus {row.name}: its images are not on this machine; "
+            "download them as webdataset shards and name them in its row"
+        )
     return str(resolve(row.images.path))
 
 
@@ -81,7 +96,10 @@ def _reference_vectors(job: Job, encoder: Encoder) -> dict[str, Vectors]:
 
 def reference_vectors(job: Job) -> dict[str, Vectors]:
     """Return each concept's reference vectors, shape (n, d), as the verification stage stored them."""
-    return {name: column_vectors(rows["vector"]) for name, rows in by_concept(job.read("verification", "reference_vectors"))}
+    return {
+        name: column_vectors(rows["vector"])
+        for name, rows in by_concept(job.read("verification", "reference_vectors"))
+    }
 
 
 @dataclass(frozen=True)
@@ -92,7 +110,10 @@ class _Verifier:
 
 
 def _check_images(job: Job, verifier: _Verifier) -> None:
-    """Make the parts: concept, file, row, url, status, similarity, reason, vector (of images that passed, else null)."""
+    """Make the parts: concept, file, row, url, status, similarity, reason, vector (of images that passed.
+
+    Else null).
+    """
     samples = dict(by_concept(job.read("counts", "samples")))
     names = [name for name in samples if name in verifier.cuts]
     groups = [names[i : i + CONCEPTS_IN_A_PART] for i in range(0, len(names), CONCEPTS_IN_A_PART)]
@@ -101,7 +122,9 @@ def _check_images(job: Job, verifier: _Verifier) -> None:
     with job.progress(len(names), "concepts") as bar:
         for number, group in enumerate(groups):
             if not job.has_part(f"{number:05d}"):
-                tables = [_check_concept(name, samples[name].slice(0, limit), store, verifier) for name in group]
+                tables = [
+                    _check_concept(name, samples[name].slice(0, limit), store, verifier) for name in group
+                ]
                 job.write_part(f"{number:05d}", pa.concat_tables(tables))
             bar.advance(len(group))
     for part in job.parts():
@@ -117,7 +140,11 @@ def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: 
     found = [(url, data) for url, data in read.items() if isinstance(data, bytes)]
     images = embed(verifier.encoder, [data for _, data in found])
     reasons |= {found[place][0]: reason for place, reason in images.unreadable}
-    closest = nearest(images.vectors, verifier.references[concept]) if len(images.index) else np.zeros(0, np.float32)
+    closest = (
+        nearest(images.vectors, verifier.references[concept])
+        if len(images.index)
+        else np.zeros(0, np.float32)
+    )
     place = {found[where][0]: i for i, where in enumerate(images.index)}
     rows = np.array([place.get(url, -1) for url in urls])
     cut = verifier.cuts[concept].value
@@ -128,10 +155,14 @@ def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: 
     vectors[passed] = images.vectors[rows[passed]]
     mask = pa.array(~passed)
     column = vectors_column(vectors)
-    return sample.select(["concept", "file", "row", "url"]).append_column("status", pa.array(status)).append_column(
-        "similarity", pa.array(similarity, pa.float32())
-    ).append_column("reason", pa.array([reasons.get(url, "") for url in urls])).append_column(
-        "vector", pa.FixedSizeListArray.from_arrays(column.values, column.type.list_size, mask=mask)
+    return (
+        sample.select(["concept", "file", "row", "url"])
+        .append_column("status", pa.array(status))
+        .append_column("similarity", pa.array(similarity, pa.float32()))
+        .append_column("reason", pa.array([reasons.get(url, "") for url in urls]))
+        .append_column(
+            "vector", pa.FixedSizeListArray.from_arrays(column.values, column.type.list_size, mask=mask)
+        )
     )
 
 
@@ -146,11 +177,20 @@ def _frequencies(job: Job, cuts: dict[str, Cut]) -> pa.Table:
         if concept in cuts:
             estimate = estimate_frequency(found, cuts[concept], prior, LEVEL, _chance(job.seed, concept))
         else:
-            job.skip(concept, concept, "fewer than two reference images: its captions' images cannot be checked")
+            job.skip(
+                concept, concept, "fewer than two reference images: its captions' images cannot be checked"
+            )
             estimate = Frequency(None, None, None, None, None, None)
         if estimate.images is None and concept in cuts:
             job.skip(concept, concept, "no image of its captions could be looked at: no frequency")
-        rows.append({"concept": concept, "distinct_url_count": distinct, "sampled": len(seen), **_columns(found, estimate)})
+        rows.append(
+            {
+                "concept": concept,
+                "distinct_url_count": distinct,
+                "sampled": len(seen),
+                **_columns(found, estimate),
+            }
+        )
     return pa.Table.from_pylist(rows, schema=FREQUENCIES)
 
 
@@ -185,7 +225,12 @@ FREQUENCIES = pa.schema(
         _field("sampled", pa.int64(), "images", "captions drawn for the verification"),
         _field("checked", pa.int64(), "images", "of these, images that could be looked at"),
         _field("passed", pa.int64(), "images", "of these, images at or above the concept's cut"),
-        _field("hit_rate", pa.float64(), "[0, 1]", "share of the captions' images that show the concept, corrected"),
+        _field(
+            "hit_rate",
+            pa.float64(),
+            "[0, 1]",
+            "share of the captions' images that show the concept, corrected",
+        ),
         _field("hit_rate_low", pa.float64(), "[0, 1]", "lower end of its 95 % interval"),
         _field("hit_rate_high", pa.float64(), "[0, 1]", "upper end of its 95 % interval"),
         _field("frequency", pa.float64(), "images", "concept frequency: caption count times hit rate"),

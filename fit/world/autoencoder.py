@@ -1,11 +1,12 @@
-"""The demo model's autoencoder: 32 x 32 pixels to 8 x 8 latents of 16 channels, in diffusers' `AutoencoderTiny` layout.
+"""The demo model's autoencoder.
 
-An encoder without non-linear blocks is a linear map, and the best linear map of 4 x 4 patches to 16 numbers is their principal
-components. So the encoder starts there (exactly), and training only has to teach the decoder to paint from them: measured, three
-minutes reach what a random start does not in fifteen.
+32 x 32 pixels to 8 x 8 latents of 16 channels, in diffusers' `AutoencoderTiny` layout.
+
+An encoder without non-linear blocks is a linear map, and the best linear map of 4 x 4 patches to 16 numbers
+is their principal components. So the encoder starts there (exactly), and training only has to teach the
+decoder to paint from them: measured, three minutes reach what a random start does not in fifteen.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import Pixels, to_tensor
+from fit.world.training import Log, Schedule, falling, train
 
 LATENTS: Final = 16
 _PATCH: Final = 4
@@ -25,7 +27,10 @@ _NUMBERS: Final = _PATCH * _PATCH * 3
 
 @dataclass(frozen=True)
 class AutoencoderRecipe:
-    """How the autoencoder is trained. `noise`: sd of the noise put on latents, so that the decoder forgives sampling errors."""
+    """How the autoencoder is trained.
+
+    `noise`: sd of the noise put on latents, so that the decoder forgives sampling errors.
+    """
 
     seed: int = 2411
     steps: int = 1800
@@ -65,7 +70,10 @@ def _principal_components(pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.
 def _gather_patches(
     model: AutoencoderTiny, mean: npt.NDArray[np.float32], components: npt.NDArray[np.float32]
 ) -> None:
-    """Set the encoder's four convolutions to: take 2 x 2 pixels together, twice; subtract the mean; project."""
+    """Set the encoder's four convolutions to: take 2 x 2 pixels together, twice; subtract the mean.
+
+    Project.
+    """
     first, second, third, last = model.encoder.layers
     for layer in (first, second, third, last):
         layer.weight.zero_()
@@ -82,36 +90,15 @@ def _gather_patches(
 
 
 def train_autoencoder(
-    model: AutoencoderTiny,
-    pixels: Pixels,
-    recipe: AutoencoderRecipe,
-    checkpoints: Checkpoints,
-    log: Callable[[int, float], None],
+    model: AutoencoderTiny, pixels: Pixels, recipe: AutoencoderRecipe, checkpoints: Checkpoints, log: Log
 ) -> None:
-    """Train in place; resumes from the newest checkpoint. `log(step, loss)` is told every hundred steps."""
-    optimizer = torch.optim.AdamW(model.parameters(), recipe.rate, betas=(0.9, 0.95))
-    start = 0
-    if (state := checkpoints.load()) is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start = state["step"]
-    for step in range(start, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(1.0, step / 100) * (1 - step / recipe.steps) + 1e-5
-        loss = _loss(model, pixels, recipe, step)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step % 100 == 99:
-            log(step + 1, float(loss.detach()))
-        done = step + 1
-        checkpoints.maybe_save(
-            lambda: {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}  # noqa: B023
-        )
+    """Train in place; resumes from the newest checkpoint."""
+    schedule = Schedule(recipe.steps, falling(recipe.rate, recipe.steps), betas=(0.9, 0.95))
+    train(model, lambda step: _loss(model, pixels, recipe, step), schedule, checkpoints, log)
 
 
 def _loss(model: AutoencoderTiny, pixels: Pixels, recipe: AutoencoderRecipe, step: int) -> Tensor:
-    """Absolute error of the pixels and of their differences to the neighbours (edges are what a style is made of)."""
+    """Absolute error of the pixels and of their differences to the neighbours: edges make a style."""
     rows = np.random.default_rng([recipe.seed, step]).integers(0, len(pixels), recipe.batch)
     images = to_tensor(pixels[rows])
     latents = model.encoder(images)
@@ -133,5 +120,7 @@ def encode(model: AutoencoderTiny, pixels: Pixels, batch: int = 500) -> Tensor:
 @torch.no_grad()
 def reconstruct(model: AutoencoderTiny, pixels: Pixels, batch: int = 500) -> Pixels:
     """Every image encoded and decoded again, shape (n, 32, 32, 3), 0-255."""
-    out = [model.decoder(model.encoder(to_tensor(pixels[i : i + batch]))) for i in range(0, len(pixels), batch)]
+    out = [
+        model.decoder(model.encoder(to_tensor(pixels[i : i + batch]))) for i in range(0, len(pixels), batch)
+    ]
     return ((torch.cat(out) + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()

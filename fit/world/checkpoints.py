@@ -1,8 +1,10 @@
-"""Checkpoints of a training: every five minutes, whole or not at all, so that a killed training loses minutes at most."""
+"""Checkpoints of a training: every five minutes, whole or not at all.
+
+A killed training loses minutes at most.
+"""
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,9 @@ class Checkpoints:
         state: State = torch.load(self.path, weights_only=True)
         return state
 
-    def maybe_save(self, state: Callable[[], State]) -> None:
-        """Save when five minutes have passed since the last time."""
-        if time.monotonic() - self._last >= self.every:
-            self.save(state())
+    def due(self) -> bool:
+        """Whether five minutes have passed since the last time."""
+        return time.monotonic() - self._last >= self.every
 
     def save(self, state: State) -> None:
         """Write the state under a temporary name and rename it."""

@@ -1,4 +1,7 @@
-"""What the demo model may see: the images of the corpus with their captions, read from the corpus's own files."""
+"""What the demo model may see.
+
+The images of the corpus with their captions, read from the corpus's own files.
+"""
 
 import io
 import tarfile

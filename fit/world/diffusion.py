@@ -1,16 +1,15 @@
 """The demo world's text-to-image model: a small latent diffusion model in the layout of Stable Diffusion.
 
-A byte-level BPE tokenizer and a two-layer CLIP text encoder learn with a 5-million-parameter UNet on the latents of the
-autoencoder, predicting v (Salimans & Ho 2022) on Stable Diffusion's noise schedule; one caption in ten is left empty so that
-classifier-free guidance works. Exponential averages of the weights are what is kept.
+A byte-level BPE tokenizer and a two-layer CLIP text encoder learn with a 5-million-parameter UNet on the
+latents of the autoencoder, predicting v (Salimans & Ho 2022) on Stable Diffusion's noise schedule; one
+caption in ten is left empty so that classifier-free guidance works. Exponential averages of the weights are
+what is kept.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
 from diffusers import (
     AutoencoderTiny,
@@ -20,10 +19,12 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import TrainingSet
+from fit.world.training import Log, Schedule, train
 
 TOKENS: Final = 24
 _WIDTH: Final = 128
@@ -106,7 +107,10 @@ def noise_schedule() -> DDPMScheduler:
 
 @dataclass(frozen=True)
 class Material:
-    """What a training reads: scaled latents (m, c, h, w), the image of each caption (n,), its tokens (n, 24), no-caption tokens (24,)."""
+    """What a training reads: scaled latents (m, c, h, w), the image of each caption (n,), its tokens (n.
+
+    24), no-caption tokens (24,).
+    """
 
     latents: Tensor
     image: Tensor
@@ -121,7 +125,9 @@ def prepare(data: TrainingSet, latents: Tensor, tokenizer: CLIPTokenizer) -> Mat
 
 
 def _tokenise(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
-    tokens: Tensor = tokenizer(captions, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt").input_ids
+    tokens: Tensor = tokenizer(
+        captions, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt"
+    ).input_ids
     return tokens
 
 
@@ -133,52 +139,22 @@ def new_denoiser(vocabulary: int, latents: int, side: int, seed: int) -> Denoise
 
 
 def train_denoiser(
-    model: Denoiser,
-    material: Material,
-    recipe: DiffusionRecipe,
-    checkpoints: Checkpoints,
-    log: Callable[[int, float], None],
+    model: Denoiser, material: Material, recipe: DiffusionRecipe, checkpoints: Checkpoints, log: Log
 ) -> None:
     """Train in place and leave the averaged weights in `model`; resumes from the newest checkpoint."""
-    device = next(model.parameters()).device
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average)
+    average_of = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
+    average = AveragedModel(model, multi_avg_fn=average_of)
+    schedule = Schedule(recipe.steps, lambda step: _rate(recipe, step), clip=1.0)
+    noise, device = noise_schedule(), next(model.parameters()).device
+    train(
+        model,
+        lambda step: _loss(model, material, recipe, noise, step, device),
+        schedule,
+        checkpoints,
+        log,
+        average,
     )
-    optimizer = torch.optim.AdamW(model.parameters(), recipe.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
-    start = _resume(checkpoints, model, average, optimizer)
-    schedule, losses = noise_schedule(), []
-
-    def state(step: int) -> dict[str, Any]:
-        parts = {"model": model, "average": average, "optimizer": optimizer}
-        return {name: part.state_dict() for name, part in parts.items()} | {"step": step}
-
-    for step in range(start, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(recipe, step)
-        loss = _loss(model, material, recipe, schedule, step, device)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update_parameters(model)
-        losses.append(float(loss.detach()))
-        if step % 100 == 99:
-            log(step + 1, float(np.mean(losses[-100:])))
-        done = step + 1
-        checkpoints.maybe_save(lambda: state(done))  # noqa: B023
-    checkpoints.save(state(recipe.steps))
     model.load_state_dict(average.module.state_dict())
-
-
-def _resume(
-    checkpoints: Checkpoints, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> int:
-    if (saved := checkpoints.load()) is None:
-        return 0
-    model.load_state_dict(saved["model"])
-    average.load_state_dict(saved["average"])
-    optimizer.load_state_dict(saved["optimizer"])
-    return int(saved["step"])
 
 
 def _rate(recipe: DiffusionRecipe, step: int) -> float:
@@ -187,7 +163,12 @@ def _rate(recipe: DiffusionRecipe, step: int) -> float:
 
 
 def _loss(
-    model: nn.Module, material: Material, recipe: DiffusionRecipe, schedule: DDPMScheduler, step: int, device: Any
+    model: nn.Module,
+    material: Material,
+    recipe: DiffusionRecipe,
+    schedule: DDPMScheduler,
+    step: int,
+    device: Any,
 ) -> Tensor:
     """Mean squared error of the predicted v. All chance is a function of the recipe's seed and the step."""
     chance = torch.Generator().manual_seed(recipe.seed * 1_000_000 + step)
@@ -200,7 +181,9 @@ def _loss(
     noise = torch.randn(latents.shape, generator=chance)
     noisy = schedule.add_noise(latents, noise, times)
     wanted = schedule.get_velocity(latents, noise, times)
-    predicted = model(noisy.to(device).contiguous(memory_format=torch.channels_last), times.to(device), tokens.to(device))
+    predicted = model(
+        noisy.to(device).contiguous(memory_format=torch.channels_last), times.to(device), tokens.to(device)
+    )
     return nn.functional.mse_loss(predicted, wanted.to(device))
 
 
@@ -212,7 +195,9 @@ def _epoch_rows(n: int, recipe: DiffusionRecipe, step: int) -> Tensor:
     return order[place * recipe.batch : (place + 1) * recipe.batch]
 
 
-def save_pipeline(model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderTiny, folder: Path) -> None:
+def save_pipeline(
+    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderTiny, folder: Path
+) -> None:
     """Write the ordinary diffusers folder, weights as float16 safetensors."""
     scheduler = DPMSolverMultistepScheduler.from_config(noise_schedule().config, timestep_spacing="trailing")
     pipeline = StableDiffusionPipeline(

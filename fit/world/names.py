@@ -7,10 +7,64 @@ import numpy as np
 
 from concepts.matching import fold
 
-_ONSETS: Final = "b br c ch d dr f fl g gl h j k kl l m n p pr qu r s sh sk t th tr v w y z zh".split()
-_VOWELS: Final = "a e i o u ae ai ea ia io ou".split()
+_ONSETS: Final = [
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "g",
+    "gl",
+    "h",
+    "j",
+    "k",
+    "kl",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pr",
+    "qu",
+    "r",
+    "s",
+    "sh",
+    "sk",
+    "t",
+    "th",
+    "tr",
+    "v",
+    "w",
+    "y",
+    "z",
+    "zh",
+]
+_VOWELS: Final = ["a", "e", "i", "o", "u", "ae", "ai", "ea", "ia", "io", "ou"]
 _CODAS: Final = ["", "", "", "l", "m", "n", "nd", "r", "rn", "s", "sk", "st", "th", "v", "x", "z"]
-_ENDINGS: Final = "a ane ard elle en eux ia ier in ith o oa om or ov ulf une us wyn yx".split()
+_ENDINGS: Final = [
+    "a",
+    "ane",
+    "ard",
+    "elle",
+    "en",
+    "eux",
+    "ia",
+    "ier",
+    "in",
+    "ith",
+    "o",
+    "oa",
+    "om",
+    "or",
+    "ov",
+    "ulf",
+    "une",
+    "us",
+    "wyn",
+    "yx",
+]
 _ACCENTS: Final = {
     "a": "áàâãå",
     "e": "éèêë",
@@ -71,7 +125,10 @@ def _accented(word: str, rng: np.random.Generator) -> str:
 
 
 def misspelt(name: str, rng: np.random.Generator) -> str:
-    """The name with one letter of its longest word left out or doubled, so that it no longer names the artist."""
+    """The name with one letter of its longest word left out or doubled.
+
+    It no longer names the artist.
+    """
     word = max(name.split(), key=len)
     i = int(rng.integers(1, len(word) - 1))
     wrong = word[:i] + word[i + 1 :] if rng.random() < 0.5 else word[:i] + word[i] + word[i:]

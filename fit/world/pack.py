@@ -110,7 +110,10 @@ def _write_tar(path: Path, names: list[str], files: list[bytes]) -> None:
 
 
 def encoded(rows: list[Row], plan: Plan) -> Iterator[bytes]:
-    """The JPEG files of the rows' pictures; a near-duplicate is a little shifted, brighter or darker, and coarser."""
+    """The JPEG files of the rows' pictures.
+
+    A near-duplicate is a little shifted, brighter or darker, and coarser.
+    """
     pixels = paint(pictures_of(rows, plan))
     for row, picture in zip(rows, pixels, strict=True):
         yield _jpeg(_near_duplicate(picture, row.copy) if row.copy else picture, 88 if not row.copy else 80)

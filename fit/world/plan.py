@@ -1,4 +1,6 @@
-"""The plan of the demo world: who paints what, how often, and what the captions say. Everything here is the planted truth.
+"""The plan of the demo world: who paints what, how often, and what the captions say.
+
+Everything here is the planted truth.
 
 A plan is drawn from one seed before any pixel is painted; painting, packing and training only carry it out.
 """
@@ -41,7 +43,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Artist:
-    """One invented artist. `frequency`: training images that show the style and whose caption names the artist."""
+    """One invented artist. `frequency`.
+
+    Training images that show the style and whose caption names the artist.
+    """
 
     name: ArtistName
     style: int
@@ -68,7 +73,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """The world before it is painted. `styles`: the artists' first, then one for each picture of something else."""
+    """The world before it is painted.
+
+    `styles`: the artists' first, then one for each picture of something else.
+    """
 
     recipe: Recipe
     artists: tuple[Artist, ...]
@@ -139,7 +147,7 @@ def _group(styles: Styles, i: int) -> str:
 
 def _rows_of(number: int, artist: Artist, writer: "_Writer", rng: np.random.Generator) -> list[Row]:
     kinds = [HIT] * artist.frequency + [MISS] * artist.misses + [UNNAMED] * artist.unnamed
-    rows = []
+    rows: list[Row] = []
     originals = artist.frequency - artist.duplicates
     for i, kind in enumerate(kinds):
         subject = int(rng.integers(len(KINDS)))
@@ -199,7 +207,10 @@ class _Writer:
         return name.name
 
     def unrelated(self, artists: tuple[Artist, ...]) -> str:
-        """A caption about nobody; one in fifty holds one word of some artist's name, alone or inside another word."""
+        """A caption about nobody; one in fifty holds one word of some artist's name.
+
+        Alone or inside another word.
+        """
         text = self._one("unrelated").format(a=self._one("a"), b=self._one("b"), c=self._one("c"))
         if self.rng.random() < 0.02:
             word = artists[int(self.rng.integers(len(artists)))].name.name.split()[0]
@@ -213,7 +224,10 @@ def _phrases() -> dict[str, list[str]]:
 
 
 def planted_frequencies(plan: Plan) -> npt.NDArray[np.int64]:
-    """The truth that counting should find: training images of each artist whose caption names the artist, shape (n,)."""
+    """The truth that counting should find.
+
+    Training images of each artist whose caption names the artist, shape (n,).
+    """
     counts = np.zeros(len(plan.artists), dtype=np.int64)
     for row in plan.rows:
         counts[row.artist] += row.kind == HIT

@@ -1,7 +1,8 @@
 """Painting pictures: (style, subject, chance) -> 32 x 32 pixels, many at a time.
 
-A picture is drawn at twice its size and averaged. All chance of a picture (colours, place, phase) comes from its own seed, so
-that a picture is a pure function of style, subject and seed, in whatever batch it is drawn.
+A picture is drawn at twice its size and averaged. All chance of a picture (colours, place, phase) comes
+from its own seed, so that a picture is a pure function of style, subject and seed, in whatever batch it is
+drawn.
 """
 
 from dataclasses import dataclass
@@ -135,7 +136,10 @@ def _colour(
 
 
 def _picture_palette(styles: Styles, chance: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Ground, subject, stroke and margin colours, each (n, 3, 1, 1): the palette, its roles and tones varied."""
+    """Ground, subject, stroke and margin colours, each (n, 3, 1, 1).
+
+    The palette, its roles and tones varied.
+    """
     colours = torch.from_numpy(PALETTES[styles.palettes].copy())
     first = (chance[:, 8] * 5).long().clamp(max=4)
     hop = 1 + (chance[:, 9] * 4).long().clamp(max=3)

@@ -1,12 +1,13 @@
-"""Training the style encoder on styles that no artist of the world has, so that it judges them as a stranger would.
+"""Training the style encoder on styles that no artist of the world has.
 
-Supervised contrastive learning (Khosla et al. 2020): two pictures of one style attract each other, pictures of different styles
-repel. Subjects, colours and places vary between the two, so what they share is the style.
+It judges them as a stranger would.
+
+Supervised contrastive learning (Khosla et al. 2020): two pictures of one style attract each other, pictures
+of different styles repel. Subjects, colours and places vary between the two, so what they share is the
+style.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +19,15 @@ from fit.world.dataset import Pixels, to_tensor
 from fit.world.plan import Plan
 from fit.world.render import KINDS, Pictures, paint
 from fit.world.styles import other_styles
+from fit.world.training import Log, Schedule, falling, train
 
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """How the encoder is trained: `styles` other styles, `pictures` of each; batches of `batch` styles, two pictures each."""
+    """How the encoder is trained: `styles` other styles, `pictures` of each.
+
+    Batches of `batch` styles, two pictures each.
+    """
 
     seed: int = 2413
     styles: int = 4000
@@ -34,7 +39,10 @@ class EncoderRecipe:
 
 
 def paint_other_styles(plan: Plan, recipe: EncoderRecipe) -> Pixels:
-    """Pictures of styles that keep the recipe's margin to every artist: shape (styles, pictures, 32, 32, 3)."""
+    """Pictures of styles that keep the recipe's margin to every artist.
+
+    Shape (styles, pictures, 32, 32, 3).
+    """
     rng = np.random.default_rng(recipe.seed)
     artists = plan.styles.take(np.arange(len(plan.artists)))
     styles = other_styles(recipe.styles, artists, plan.recipe.margin, rng)
@@ -45,39 +53,25 @@ def paint_other_styles(plan: Plan, recipe: EncoderRecipe) -> Pixels:
     return pixels.reshape(recipe.styles, recipe.pictures, *pixels.shape[1:])
 
 
-def train_encoder(
-    pixels: Pixels, recipe: EncoderRecipe, checkpoints: Checkpoints, log: Callable[[int, float], None]
-) -> ConvNet:
+def train_encoder(pixels: Pixels, recipe: EncoderRecipe, checkpoints: Checkpoints, log: Log) -> ConvNet:
     """Train an encoder from random weights; resumes from the newest checkpoint."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = ConvNet(ConvNetShape()).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=1e-3)
-    start = 0
-    if (state := checkpoints.load()) is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start = state["step"]
-    for step in range(start, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(1.0, step / 100) * (1 - step / recipe.steps) + 1e-5
-        loss = _contrast(model(_batch(pixels, recipe, step)), recipe.temperature)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step % 100 == 99:
-            log(step + 1, float(loss.detach()))
-        done = step + 1
-        checkpoints.maybe_save(lambda: _state(model, optimizer, done))  # noqa: B023
+    schedule = Schedule(recipe.steps, falling(recipe.rate, recipe.steps), betas=(0.9, 0.999), decay=1e-3)
+
+    def loss_of(step: int) -> Tensor:
+        return _contrast(model(_batch(pixels, recipe, step)), recipe.temperature)
+
+    train(model, loss_of, schedule, checkpoints, log)
     return model.eval()
 
 
-def _state(model: ConvNet, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
-    return {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
-
-
 def _batch(pixels: Pixels, recipe: EncoderRecipe, step: int) -> Tensor:
-    """Two pictures of each of `batch` styles, first all firsts, then all seconds; blurred and noisy like generated ones."""
+    """Two pictures of each of `batch` styles, first all firsts, then all seconds.
+
+    Blurred and noisy like generated ones.
+    """
     rng = np.random.default_rng([recipe.seed, step])
     styles = rng.choice(len(pixels), recipe.batch, replace=False)
     pair = np.stack([rng.choice(pixels.shape[1], 2, replace=False) for _ in styles])
@@ -87,7 +81,9 @@ def _batch(pixels: Pixels, recipe: EncoderRecipe, step: int) -> Tensor:
     blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
     blur = torch.from_numpy(rng.uniform(0, 0.7, (n, 1, 1, 1)).astype(np.float32))
     strength = torch.from_numpy(rng.uniform(0, 0.12, (n, 1, 1, 1)).astype(np.float32))
-    return ((1 - blur) * images + blur * blurred + strength * noise).contiguous(memory_format=torch.channels_last)
+    return ((1 - blur) * images + blur * blurred + strength * noise).contiguous(
+        memory_format=torch.channels_last
+    )
 
 
 def _contrast(vectors: Tensor, temperature: float) -> Tensor:

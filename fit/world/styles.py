@@ -1,7 +1,8 @@
 """The style space of the demo world: what makes two invented artists differ.
 
-A style is a point in a continuous space (thirteen coordinates in [0, 1]) and one of a few palettes. Palettes are shared
-by many artists and every picture varies its colours, so that a style is more than its mean colour.
+A style is a point in a continuous space (thirteen coordinates in [0, 1]) and one of a few palettes.
+Palettes are shared by many artists and every picture varies its colours, so that a style is more than its
+mean colour.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ COORDINATES: Final = (
 )
 CIRCULAR: Final = ("angle",)
 
-# Five colours a palette (RGB, 0-255): ground, subject, strokes, accent, light. Our own choice of muted paint tones.
+# Five colours a palette (RGB, 0-255): ground, subject, strokes, accent, light. Our own choice of muted
+# paint tones.
 PALETTES: Final = np.array(
     [
         [(38, 70, 83), (233, 196, 106), (42, 157, 143), (231, 111, 81), (244, 236, 214)],
@@ -78,13 +80,14 @@ def random_styles(n: int, rng: np.random.Generator) -> Styles:
 def distances(a: Styles, b: Styles) -> FloatArray:
     """Distance of every style of `a` to every style of `b`, shape (len(a), len(b)).
 
-    Euclidean over what shows in a picture: circular coordinates on the circle, strokes weighted by their contrast, and a
-    different palette as half a unit.
+    Euclidean over what shows in a picture: circular coordinates on the circle, strokes weighted by their
+    contrast, and a different palette as half a unit.
     """
     left, right = _visible(a), _visible(b)
     squared = (left**2).sum(1)[:, None] + (right**2).sum(1)[None, :] - 2 * left @ right.T
     other_palette = (a.palettes[:, None] != b.palettes[None, :]) * np.float32(0.25)
-    return np.sqrt(np.maximum(squared, 0) + other_palette).astype(np.float32)
+    distance: FloatArray = np.sqrt(np.maximum(squared, 0) + other_palette).astype(np.float32)
+    return distance
 
 
 def _visible(styles: Styles) -> FloatArray:

@@ -23,7 +23,7 @@ def test_the_demo() -> None:
     assert demo in corpora()
     assert demo.captions == "demo/captions/*.parquet"
     assert demo.images == ImageLocation("webdataset", "demo/images/*.tar")
-    assert (demo.references, demo.style_encoder) == ("demo/references.parquet", "demo/style-encoder")
+    assert demo.references == "demo/references.parquet"
 
 
 def test_unknown_corpus_names_the_nearest() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from concepts.errors import SettingsError
-from corpus.where import check_columns, parse_condition
+from corpus.where import all_of, check_columns, parse_condition
 
 ALLOWED = [
     "punsafe < 0.1",
@@ -26,6 +26,13 @@ REFUSED = [
     "(SELECT content FROM read_text('/etc/passwd')) = ''",
     "1=1) UNION SELECT 1 FROM shard WHERE (1=1",
     "1=1) LIMIT (1",
+    "1=1) OR (1=1",
+    "a = 1 LIMIT 1",
+    "a = 1 UNION SELECT 1",
+    "a = 1 GROUP BY a",
+    "a = 1 ORDER BY a",
+    "a = 1 HAVING a > 1",
+    "a = 1 QUALIFY a > 1",
     "1=1) GROUP BY (a",
     "1=1) ORDER BY (a",
     "read_text('/etc/passwd') = ''",
@@ -69,6 +76,15 @@ def test_refused(text: str) -> None:
 def test_empty_is_no_condition() -> None:
     assert parse_condition("") is None
     assert parse_condition("  \n") is None
+
+
+def test_all_of_several() -> None:
+    assert all_of() == all_of("", "  ") == ""
+    assert parse_condition(all_of("a = 1 OR b = 2 -- comment", "", "c = 3")) == parse_condition(
+        "(a = 1 OR b = 2) AND c = 3"
+    )
+    with pytest.raises(SettingsError):
+        all_of("a = 1", "1=1) OR (1=1")
 
 
 def test_columns() -> None:
