@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -107,3 +108,17 @@ def local_folder(model: Model, data: Path) -> Path | None:
             f"{folder}: holds no weights (*/*.safetensors); save the pipeline again with its weights"
         )
     return folder
+
+
+def weights_digest(model: Model, data: Path) -> str:
+    """Return a digest of a local model's files, or the hub id with its revision where they are not local."""
+    folder = local_folder(model, data)
+    if folder is None:
+        return f"{model.weights}@{model.revision or 'newest'}"
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            with path.open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

@@ -26,6 +26,33 @@ class Request:
     seed: int
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How images are sampled; 0 leaves a number to the pipeline.
+
+    Attributes:
+        steps: Denoising steps.
+        guidance: Classifier-free guidance scale.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    steps: int
+    guidance: float
+    width: int
+    height: int
+
+    def arguments(self) -> dict[str, float]:
+        """As the pipeline's call takes them."""
+        named = {
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance,
+            "width": self.width,
+            "height": self.height,
+        }
+        return {key: value for key, value in named.items() if value}
+
+
 def image_seed(run_seed: int, concept: str, prompt: str, image_index: int) -> int:
     """Return the seed of an image.
 

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from fit.generation.pipelines import Sampling
-from fit.generation.requests import Request
+from fit.generation.requests import Request, Sampling
 
 
 @dataclass(frozen=True)

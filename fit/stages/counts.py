@@ -9,6 +9,7 @@ from corpus.counts import merge
 from corpus.registry import resolve
 from corpus.shards import Shard, find_shards
 from corpus.tables import counts_of, counts_table, samples_table, shard_table
+from corpus.where import all_of
 from fit.run import Job
 from fit.stages.inputs import concepts_of, corpus_of
 
@@ -32,7 +33,7 @@ def work(job: Job) -> list[str]:
 def run(job: Job) -> None:
     """Write `counts.parquet`, `samples.parquet` and `tally.json` (what became of the captions)."""
     settings = job.settings
-    where = " AND ".join(f"({part})" for part in (corpus_of(settings).where, settings.counts.where) if part)
+    where = all_of(corpus_of(settings).where, settings.counts.where)
     counter = CaptionCounter(CaptionQuery(concepts_of(job), job.seed, settings.counts.sample, where))
     shards = _shards(job)
     with job.progress(len(shards), "shards") as bar:

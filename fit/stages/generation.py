@@ -9,20 +9,24 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from concepts.catalogue import find_catalogue
+from concepts.concept import Concept
 from corpus.registry import data_folder
-from fit.generation.models import Model, load_model
-from fit.generation.pipelines import Sampling, choose_device, load_pipeline, untrained, weights_digest
-from fit.generation.requests import Request, batches, requests_for
-from fit.generation.sampling import Sample, sample_batch
+from fit.generation.models import Model, load_model, weights_digest
+from fit.generation.requests import Request, Sampling, batches, requests_for
 from fit.run import Job
 from fit.stages.inputs import concepts_of, domain_of
 
+if TYPE_CHECKING:
+    from fit.generation.sampling import Sample
+
 VERSION = 1
 MODEL, CONTROL = "model", "control"
+MEASURED = 50  # images of the measurement for a dry run
 BYTES_A_PIXEL = 2.5  # of a losslessly stored image, measured on the demo's
 
 
@@ -46,36 +50,40 @@ def outside(job: Job) -> dict[str, str]:
 
 
 def work(job: Job) -> list[str]:
-    """Say how many images are to be sampled, and from one sampled batch how long that takes here."""
-    if not job.has("concepts", "concepts"):
-        return ["images of every concept under every prompt"]
-    plan = _plan(job)
+    """Say how many images are to be sampled and, from one batch sampled here and now, how long that takes."""
+    plan = _plan(job, find_catalogue(job.settings.concepts).concepts)
     todo = [part for part in plan.parts if not job.has_part(part[0])]
     images = sum(len(requests) for _, _, requests in todo)
-    lines = [
-        f"{images:,} images to sample with {plan.sampling.steps or 'default'} steps in {len(todo)} batches"
-    ]
+    steps = f"{plan.sampling.steps} steps" if plan.sampling.steps else "the pipeline's default steps"
+    lines = [f"{images:,} images to sample with {steps} in {len(todo)} batches"]
     if todo:
-        device = choose_device(job.settings.generation.device)
-        pipeline = load_pipeline(plan.model, data_folder(), device)
-        few = todo[0][2][: min(8, len(todo[0][2]))]
-        sample_batch(pipeline, few, plan.sampling)
-        begun = time.perf_counter()
-        sample_batch(pipeline, few, plan.sampling)
-        each = (time.perf_counter() - begun) / len(few)
-        lines.append(
-            f"about {images * each / 60:,.1f} minutes on {device} "
-            f"({1 / each:,.1f} images/s, measured on a batch of {len(few)})"
-        )
+        lines.append(_measured(job, plan, todo[0][2][:MEASURED], images))
         if plan.sampling.width:
             size = images * plan.sampling.width * plan.sampling.height * BYTES_A_PIXEL
             lines.append(f"about {size / 1e6:,.0f} MB on disk")
     return lines
 
 
+def _measured(job: Job, plan: _Plan, few: Sequence[Request], images: int) -> str:
+    from fit.generation.pipelines import choose_device, load_pipeline
+    from fit.generation.sampling import sample_batch
+
+    device = choose_device(job.settings.generation.device)
+    pipeline = load_pipeline(plan.model, data_folder(), device)
+    sample_batch(pipeline, few, plan.sampling)  # the first batch also warms up
+    begun = time.perf_counter()
+    sample_batch(pipeline, few, plan.sampling)
+    each = (time.perf_counter() - begun) / len(few)
+    speed = f"{1 / each:,.1f} images/s, measured on {len(few)} images"
+    return f"about {images * each / 60:,.1f} minutes on {device} ({speed})"
+
+
 def run(job: Job) -> None:
     """Write the parts, one row per request; an image that could not be had is null with a reason."""
-    plan = _plan(job)
+    from fit.generation.pipelines import choose_device, load_pipeline, untrained
+    from fit.generation.sampling import sample_batch
+
+    plan = _plan(job, concepts_of(job))
     device = choose_device(job.settings.generation.device)
     arms: dict[str, Any] = {}
     with job.progress(plan.images, "images") as bar:
@@ -87,40 +95,44 @@ def run(job: Job) -> None:
                     arms[CONTROL] = untrained(arms[MODEL], job.seed)
                 job.write_part(name, _table(arm, sample_batch(arms[arm], requests, plan.sampling)))
             bar.advance(len(requests))
-    for part in job.parts():
-        for row in part.drop_columns(["image"]).to_pylist():
-            if row["reason"]:
-                job.skip(
-                    row["concept"],
-                    f"{row['arm']} image {row['prompt_index']}/{row['image_index']}",
-                    row["reason"],
-                )
+    _note_missing(job)
     job.write_json("device", {"device": str(device), "images": plan.images})
 
 
-def _plan(job: Job) -> _Plan:
+def _note_missing(job: Job) -> None:
+    for part in job.parts():
+        for row in part.drop_columns(["image"]).to_pylist():
+            if row["reason"]:
+                item = f"{row['arm']} image {row['prompt_index']}/{row['image_index']}"
+                job.skip(row["concept"], item, row["reason"])
+
+
+def _plan(job: Job, concepts: Sequence[Concept]) -> _Plan:
     settings = job.settings.generation
     model = load_model(job.settings.model)
     sampling = Sampling(
         settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height
     )
     size = settings.batch_size or model.batch_size
-    parts = _parts(job, MODEL, settings.images_per_prompt, size)
+    arms = [(MODEL, settings.images_per_prompt)]
     if settings.control:
-        parts += _parts(job, CONTROL, settings.control_images_per_prompt, size)
-    return _Plan(model, sampling, parts)
+        arms.append((CONTROL, settings.control_images_per_prompt))
+    parts = [
+        # The trained model's parts come first by name: a run that is cut short has its main result first.
+        (f"{place}-{arm}-{number:06d}", arm, batch)
+        for place, (arm, images) in enumerate(arms)
+        for number, batch in enumerate(batches(_requests(job, concepts, images), size))
+    ]
+    return _Plan(model, sampling, tuple(parts))
 
 
-def _parts(job: Job, arm: str, images: int, size: int) -> tuple[tuple[str, str, tuple[Request, ...]], ...]:
+def _requests(job: Job, concepts: Sequence[Concept], images: int) -> list[Request]:
     domain = domain_of(job.settings)
-    wanted = [
+    return [
         request
-        for concept in concepts_of(job)
+        for concept in concepts
         for request in requests_for(concept.name, domain.prompts_for(concept.name), images, job.seed)
     ]
-    # The trained model's parts come first by name, so a run that is cut short has its main result first.
-    prefix = {MODEL: "0", CONTROL: "1"}[arm]
-    return tuple((f"{prefix}-{arm}-{i:06d}", arm, batch) for i, batch in enumerate(batches(wanted, size)))
 
 
 def _table(arm: str, samples: Sequence[Sample]) -> pa.Table:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 
+from concepts.catalogue import find_catalogue
 from concepts.errors import CorpusError, TooLittleData
 from corpus.images import ImageStore, Missing
 from corpus.registry import data_folder, resolve
@@ -53,9 +54,11 @@ def work(job: Job) -> list[str]:
     """Say how many images are to be checked at most."""
     limit = job.settings.verification.sample
     if not job.has("counts", "counts"):
-        return [f"at most {limit:,} images of each concept to check against its references"]
+        concepts = len(find_catalogue(job.settings.concepts).concepts)
+        return [f"at most {limit * concepts:,} images to check against references; nothing to download"]
     counts = counts_by_concept(job.read("counts", "counts"))
-    return [f"{sum(min(limit, count) for count, _ in counts.values()):,} images to check against references"]
+    images = sum(min(limit, count) for count, _ in counts.values())
+    return [f"{images:,} images to check against references; nothing to download"]
 
 
 def run(job: Job) -> None:

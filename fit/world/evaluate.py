@@ -14,8 +14,8 @@ from PIL import Image
 
 from concepts.domain import load_domain
 from fit.generation.models import Model
-from fit.generation.pipelines import Sampling, load_pipeline
-from fit.generation.requests import batches, requests_for
+from fit.generation.pipelines import load_pipeline
+from fit.generation.requests import Sampling, batches, requests_for
 from fit.generation.sampling import sample_batch
 from fit.world.autoencoder import reconstruct
 from fit.world.classifier import Judge, fit_judge, mean_colour_accuracy, recognise, render_artists

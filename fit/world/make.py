@@ -27,6 +27,7 @@ from fit.world.evaluate import evaluate
 from fit.world.lists import write_list
 from fit.world.pack import pack
 from fit.world.plan import Plan, draw_plan
+from fit.world.sources import write_sources
 from fit.world.style_encoder import EncoderRecipe, paint_other_styles, train_encoder
 from fit.world.training import Log
 
@@ -70,6 +71,7 @@ def make_world(places: Places, device: torch.device, logger: Callable[[str], Log
     write_card(
         plan, figures, {name: _read_log(places.work / f"{name}.jsonl") for name in NETWORKS}, places.out
     )
+    write_sources(places.out)
 
 
 def _make_encoder(plan: Plan, places: Places, log: Log) -> None:

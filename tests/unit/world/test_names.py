@@ -1,0 +1,77 @@
+"""Invented names: all different, pronounceable, and no longer found once misspelt."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from concepts.matching import fold
+from fit.world.names import ArtistName, invent_names, misspelt
+from tests.spec.reference_counter import contains
+
+N = 200
+
+
+@pytest.fixture(scope="module")
+def names() -> tuple[ArtistName, ...]:
+    return invent_names(N, np.random.default_rng(7))
+
+
+def phrases(name: ArtistName) -> tuple[str, ...]:
+    return (name.name, *name.aliases)
+
+
+def words(name: ArtistName) -> list[str]:
+    """Words of a name and its aliases, initials left out: "Aa Bbb-Ccc" and "Ddd" are four."""
+    found = re.split(r"[ -]", " ".join(phrases(name)))
+    return list(dict.fromkeys(fold(word) for word in found if not word.endswith(".")))
+
+
+def test_names_follow_from_the_generator(names: tuple[ArtistName, ...]) -> None:
+    assert invent_names(N, np.random.default_rng(7)) == names
+    assert invent_names(N, np.random.default_rng(8)) != names
+
+
+def test_no_word_is_part_of_another(names: tuple[ArtistName, ...]) -> None:
+    everyone = [word for name in names for word in words(name)]
+    assert len(set(everyone)) == len(everyone)
+    text = "\n".join(everyone)
+    assert all(text.count(word) == 1 for word in everyone)
+
+
+def test_names_can_be_spoken(names: tuple[ArtistName, ...]) -> None:
+    for name in names:
+        assert re.fullmatch(r"\S+ [^\s-]+(-[^\s-]+)?", name.name)
+        for word in words(name):
+            assert word.isalpha()
+            assert 5 <= len(word) <= 11
+            # At least two vowels, and never more consonants in a row than a coda and an onset make.
+            assert len(re.findall("[aeiouyø]+", word)) >= 2
+            assert not re.search("[^aeiouø]{6}", word)
+
+
+def test_there_are_aliases_accents_and_hyphens(names: tuple[ArtistName, ...]) -> None:
+    # Chances .48 (either kind of alias), about .35 (three words at .2 each, not all with a letter for it), .1.
+    assert 0.35 * N < sum(bool(name.aliases) for name in names) < 0.65 * N
+    assert sum(not name.name.isascii() for name in names) > 0.1 * N
+    assert 0.03 * N < sum("-" in name.name for name in names) < 0.2 * N
+
+
+def test_a_name_names_its_artist_alone(names: tuple[ArtistName, ...]) -> None:
+    for name in names[:40]:
+        caption = f"a house by {name.name}"
+        naming = [other for other in names if any(contains(caption, phrase) for phrase in phrases(other))]
+        assert naming == [name]
+
+
+def test_misspelt_names_name_nobody(names: tuple[ArtistName, ...]) -> None:
+    rng = np.random.default_rng(9)
+    for name in names:
+        wrong = misspelt(name.name, rng)
+        assert wrong != name.name
+        # One letter more or less, of the longest word.
+        assert abs(len(wrong) - len(name.name)) == 1
+        caption = f"a painting in the style of {wrong}"
+        assert not any(contains(caption, phrase) for phrase in phrases(name))
