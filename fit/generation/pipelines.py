@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,26 +60,45 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
         ModelError: The weights cannot be had or read.
     """
     from diffusers import DiffusionPipeline
-    from diffusers.utils import logging
 
-    logging.set_verbosity_error()
     folder = local_folder(model, data)
     dtype = torch.float32 if device.type == "cpu" else _DTYPES[model.dtype]
     options: dict[str, Any] = {"revision": model.revision or None, "variant": model.variant or None}
     try:
-        pipeline = DiffusionPipeline.from_pretrained(
-            str(folder or model.weights),
-            torch_dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            **{key: value for key, value in options.items() if value},
-        )
+        with _quiet():
+            pipeline = DiffusionPipeline.from_pretrained(
+                str(folder or model.weights),
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                **{key: value for key, value in options.items() if value},
+            )
     except _UNLOADABLE as error:
         raise ModelError(_why(model, folder, error)) from error
     pipeline.set_progress_bar_config(disable=True)
     if device.type == "cpu" and hasattr(pipeline, "unet"):
         pipeline.unet.to(memory_format=torch.channels_last)  # what the CPU's convolutions are fastest in
     return pipeline.to(device)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' progress bars and hints off stderr, which carries our own lines only."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    shown = [log for log in (diffusers_logging, transformers_logging) if log.is_progress_bar_enabled()]
+    levels = [(log, log.get_verbosity()) for log in (diffusers_logging, transformers_logging)]
+    try:
+        for log, _ in levels:
+            log.set_verbosity_error()
+            log.disable_progress_bar()
+        yield
+    finally:
+        for log, level in levels:
+            log.set_verbosity(level)
+        for log in shown:
+            log.enable_progress_bar()
 
 
 def _why(model: Model, folder: Path | None, error: Exception) -> str:

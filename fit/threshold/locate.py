@@ -14,8 +14,7 @@ from fit.threshold.step import StepFit
 Span = tuple[float, float]
 
 _CAUTION: Final = 0.5
-_SAFE_CAUTION: Final = 0.8
-"""Shares of the nominal error that an interval and the safe count use.
+"""Share of the nominal error that an interval and the safe count use.
 
 Shape and limits are told from the same data, and the width of a transition is a nuisance that no replicate
 knows: at the full error 95 % intervals cover about 90 % of simulated logistics and 93 % of steps. Chosen with
@@ -98,7 +97,7 @@ def with_plateaus(inversion: Inversion, sample: Sample) -> Inversion:
 
 def safe_x(inversion: Inversion, level: float) -> float:
     """Lower confidence bound, one-sided, of the x at which a tenth of the rise is reached."""
-    return inversion.lower_limit(inversion.family.onset, _SAFE_CAUTION * (1.0 - level))
+    return inversion.lower_limit(inversion.family.onset, _CAUTION * (1.0 - level))
 
 
 def missing_plateaus(inversion: Inversion, sample: Sample) -> tuple[bool, bool]:

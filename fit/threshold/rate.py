@@ -104,4 +104,4 @@ def _separated(x: Floats, rate: Floats) -> RateThreshold | None:
 
 
 def _images(x: float) -> float:
-    return max(0.0, float(10.0**x - 1.0))
+    return max(0.0, float(f"{10.0**x - 1.0:.9g}"))

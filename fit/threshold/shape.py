@@ -8,8 +8,8 @@ from fit.threshold.inversion import Inversion
 
 Shape = Literal["step", "gradual", "undetermined", "none"]
 
-GRADUAL_SHARE: Final = 0.5
-"""Share of 1 - level at which the step is rejected: at 95 % a true step is called gradual in about 2.5 %."""
+SHAPE_SHARE: Final = 0.5
+"""Share of 1 - level at which either shape is rejected, so that each is seldom called by the other's name."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def judge_shape(inversion: Inversion, level: float) -> ShapeVerdict:
     p_step = inversion.p_value(family.is_step)
     p_wide = inversion.p_value(family.width >= NARROW)
     shape: Shape = "undetermined"
-    if p_step <= GRADUAL_SHARE * (1.0 - level):
+    if p_step <= SHAPE_SHARE * (1.0 - level):
         shape = "gradual"
-    elif p_wide <= 1.0 - level:
+    elif p_wide <= SHAPE_SHARE * (1.0 - level):
         shape = "step"
     return ShapeVerdict(shape=shape, p_step=p_step, p_wide=p_wide)

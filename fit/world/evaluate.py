@@ -55,7 +55,7 @@ def evaluate(plan: Plan, model: Model, folder: Path, images_per_prompt: int = 2)
     """Measure all figures of the model saved in `folder`."""
     judge = fit_judge(plan)
     pixels, artists = render_artists(plan, 20, SEED)
-    autoencoder = AutoencoderTiny.from_pretrained(folder / "vae", torch_dtype=torch.float32).eval()
+    autoencoder = AutoencoderTiny.from_pretrained(folder / "vae", dtype=torch.float32).eval()
     generated, wanted = _generate(plan, model, folder, images_per_prompt)
     right = recognise(judge, generated) == wanted
     frequency = planted_frequencies(plan)[wanted]

@@ -47,20 +47,19 @@ def test_names_can_be_spoken(names: tuple[ArtistName, ...]) -> None:
         for word in words(name):
             assert word.isalpha()
             assert 5 <= len(word) <= 11
-            # At least two vowels, and never more consonants in a row than a coda and an onset make.
-            assert len(re.findall("[aeiouyø]+", word)) >= 2
-            assert not re.search("[^aeiouø]{6}", word)
+            # Vowels between at most four consonants, the most that a coda ("st") and an onset ("tr") make.
+            assert re.fullmatch("([^aeiouyø]{0,4}[aeiouyø]{1,6})+[^aeiouyø]{0,2}", word)
 
 
 def test_there_are_aliases_accents_and_hyphens(names: tuple[ArtistName, ...]) -> None:
-    # Chances .48 (either kind of alias), about .35 (three words at .2 each, not all with a letter for it), .1.
+    # Chances .48 (either kind of alias), about .35 (two words or more at .2 each), .1.
     assert 0.35 * N < sum(bool(name.aliases) for name in names) < 0.65 * N
     assert sum(not name.name.isascii() for name in names) > 0.1 * N
     assert 0.03 * N < sum("-" in name.name for name in names) < 0.2 * N
 
 
 def test_a_name_names_its_artist_alone(names: tuple[ArtistName, ...]) -> None:
-    for name in names[:40]:
+    for name in names[:12]:
         caption = f"a house by {name.name}"
         naming = [other for other in names if any(contains(caption, phrase) for phrase in phrases(other))]
         assert naming == [name]

@@ -54,9 +54,7 @@ def test_kinds_look_different() -> None:
 @pytest.mark.parametrize("name", COORDINATES)
 def test_every_coordinate_shows(name: str) -> None:
     # A quarter and three quarters: the ends of a circular coordinate are the same style.
-    low, high = (paint(one(contrast=0.9, **{name: value}))[0].astype(int) for value in (0.25, 0.75))
-    if name == "contrast":
-        low, high = (paint(one(contrast=value))[0].astype(int) for value in (0.25, 0.75))
+    low, high = (paint(one(**{"contrast": 0.9, name: value}))[0].astype(int) for value in (0.25, 0.75))
     assert np.abs(high - low).mean() > 1
 
 

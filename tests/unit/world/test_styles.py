@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fit.world.styles import COORDINATES, PALETTES, Styles, distances, other_styles, random_styles, spread_styles
+from fit.world.styles import (
+    COORDINATES,
+    PALETTES,
+    Styles,
+    distances,
+    other_styles,
+    random_styles,
+    spread_styles,
+)
 
 
 def style(palette: int = 0, **coordinates: float) -> Styles:
@@ -19,7 +27,7 @@ def test_random_styles_fill_the_space() -> None:
     assert styles.points.min() >= 0
     assert styles.points.max() <= 1
     assert set(styles.palettes) == set(range(len(PALETTES)))
-    # Each coordinate is uniform: mean 1/2, and 4000 draws miss it by less than 5 x 0.289 / sqrt(4000) = 0.023.
+    # Uniform coordinates: 4000 draws miss the mean of 1/2 by less than 5 x 0.289 / sqrt(4000) = 0.023.
     assert np.abs(styles.points.mean(axis=0) - 0.5).max() < 0.023
 
 
