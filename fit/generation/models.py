@@ -14,7 +14,7 @@ from concepts.errors import ModelError, unknown
 
 DATA_PREFIX = "data:"
 INDEX = "model_index.json"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # not ./folder or ../folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def load_model(name: str) -> Model:
     known = {model.name: model for model in models()}
     if name in known:
         return known[name]
-    if Path(name).is_dir():
-        folder = str(Path(name).absolute())
-        return Model(name, Path(name).name, folder, source="given by path", licence="not stated")
+    if name and Path(name).is_dir():
+        folder = Path(os.path.abspath(name))
+        return Model(name, folder.name, str(folder), source="given by path", licence="not stated")
     if _HUB_ID.fullmatch(name):
         return Model(name, name, name, source=f"hub: {name}", licence="see the hub's page")
     raise ModelError(unknown("model", name, known) + "; or give a hub id (owner/name) or a diffusers folder")

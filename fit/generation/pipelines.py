@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import inspect
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from safetensors import SafetensorError
 
 from concepts.errors import ModelError
 from fit.generation.models import Model, local_folder
+from fit.generation.quiet import quiet
 
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 # What diffusers, transformers and the hub client throw at missing, foreign, truncated or gated weights.
@@ -24,6 +26,11 @@ _UNLOADABLE = (
     AttributeError,
     ImportError,
     SafetensorError,
+)
+# How diffusers and transformers mention weights that no file holds or that do not fit; they may go on
+# with random ones.
+_MADE_UP = re.compile(
+    r"Some weights of (\w+) were not initialized|(\w+) LOAD REPORT.*\b(?:MISSING|MISMATCH)\b", re.DOTALL
 )
 _RANDOM_PARTS = ("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
 
@@ -38,8 +45,8 @@ def choose_device(wanted: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(wanted)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # the device `meta` has tensors, but no numbers in them
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise ModelError(
             f"{wanted}: no such device here ({str(error).splitlines()[0]}); use auto or cpu"
         ) from error
@@ -57,15 +64,16 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
         device: Where to put it.
 
     Raises:
-        ModelError: The weights cannot be had or read.
+        ModelError: The weights cannot be had or read, are not all there, or are of no text-to-image model.
     """
     from diffusers import DiffusionPipeline
 
     folder = local_folder(model, data)
     dtype = torch.float32 if device.type == "cpu" else _DTYPES[model.dtype]
     options: dict[str, Any] = {"revision": model.revision or None, "variant": model.variant or None}
+    messages: Sequence[str] = ()
     try:
-        with _quiet():
+        with quiet() as messages:
             pipeline = DiffusionPipeline.from_pretrained(
                 str(folder or model.weights),
                 dtype=dtype,
@@ -74,35 +82,52 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
                 **{key: value for key, value in options.items() if value},
             )
     except _UNLOADABLE as error:
-        raise ModelError(_why(model, folder, error)) from error
+        raise ModelError(_why(model, folder, _made_up(messages) or _reason(error))) from error
+    if fault := _fault(pipeline, folder, messages):
+        raise ModelError(f"{folder or model.weights}: {fault}; save the pipeline again or give another model")
     pipeline.set_progress_bar_config(disable=True)
-    if device.type == "cpu" and hasattr(pipeline, "unet"):
+    if device.type == "cpu" and getattr(pipeline, "unet", None) is not None:
         pipeline.unet.to(memory_format=torch.channels_last)  # what the CPU's convolutions are fastest in
     return pipeline.to(device)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' progress bars and hints off stderr, which carries our own lines only."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    shown = [log for log in (diffusers_logging, transformers_logging) if log.is_progress_bar_enabled()]
-    levels = [(log, log.get_verbosity()) for log in (diffusers_logging, transformers_logging)]
-    try:
-        for log, _ in levels:
-            log.set_verbosity_error()
-            log.disable_progress_bar()
-        yield
-    finally:
-        for log, level in levels:
-            log.set_verbosity(level)
-        for log in shown:
-            log.enable_progress_bar()
+def _fault(pipeline: Any, folder: Path | None, messages: Sequence[str]) -> str | None:
+    """Return what is wrong with a pipeline that could be loaded and would sample nonsense or nothing."""
+    name = type(pipeline).__name__
+    asked = inspect.signature(type(pipeline).__call__).parameters
+    if "prompt" not in asked or {"image", "strength"} <= asked.keys():
+        return f"{name} is not a text-to-image pipeline"
+    if made_up := _made_up(messages):
+        return made_up
+    for part, component in pipeline.components.items():
+        if folder and component is not None and not (folder / part).is_dir():
+            return f"the folder {part} is missing"  # diffusers would make it from nothing
+    return _foreign_tokenizer(pipeline.components)
 
 
-def _why(model: Model, folder: Path | None, error: Exception) -> str:
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _made_up(messages: Sequence[str]) -> str | None:
+    """Return of what network weights are random, by the libraries' own messages."""
+    found = next(filter(None, map(_MADE_UP.search, messages)), None)
+    return f"weights of {found[1] or found[2]} are missing or do not fit" if found else None
+
+
+def _foreign_tokenizer(components: dict[str, Any]) -> str | None:
+    """Return which tokenizer does not belong to its text encoder: one made without its vocabulary."""
+    for number in ("", "_2", "_3"):
+        words, encoder = components.get(f"tokenizer{number}"), components.get(f"text_encoder{number}")
+        known = getattr(getattr(encoder, "config", None), "vocab_size", None)
+        if words is not None and known and len(words) < known / 2:
+            return f"tokenizer{number} has {len(words)} tokens where text_encoder{number} knows {known}"
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Return the error's first line; with the second where the first only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+
+
+def _why(model: Model, folder: Path | None, reason: str) -> str:
     if folder is None:
         return (
             f"{model.weights}: cannot be fetched from the hub or its cache ({reason}); "
@@ -126,7 +151,8 @@ def untrained(pipeline: Any, seed: int) -> Any:
             part = components.get(name)
             if part is not None:
                 components[name] = _random_twin(part)
-    blank = type(pipeline)(**components, **_unregistered(pipeline))
+    with quiet():
+        blank = type(pipeline)(**components, **_settings(pipeline))
     blank.set_progress_bar_config(disable=True)
     return blank
 
@@ -140,6 +166,11 @@ def _random_twin(part: Any) -> Any:
     return twin.to(device=like.device, dtype=like.dtype).eval()
 
 
-def _unregistered(pipeline: Any) -> dict[str, Any]:
-    """Return constructor arguments of the pipeline that are settings, not components."""
-    return {"requires_safety_checker": False} if "requires_safety_checker" in pipeline.config else {}
+def _settings(pipeline: Any) -> dict[str, Any]:
+    """Return the arguments of the pipeline's constructor that are settings, not components."""
+    arguments = inspect.signature(type(pipeline).__init__).parameters
+    return {
+        name: pipeline.config[name]
+        for name in arguments
+        if name in pipeline.config and name not in pipeline.components
+    }

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from concepts.errors import ModelError
+from fit.generation.quiet import quiet
 from fit.generation.requests import Request, Sampling
 
 
@@ -34,15 +36,24 @@ def sample_batch(pipeline: Any, requests: Sequence[Request], sampling: Sampling)
     """Sample one image for each request, all in one batch.
 
     Each image's noise comes from its own seed, drawn on the CPU so that it is the same on every device.
+
+    Raises:
+        ModelError: So many images at once do not fit into the device's memory.
     """
     generators = [torch.Generator().manual_seed(request.seed) for request in requests]
-    with torch.inference_mode():
-        output = pipeline(
-            prompt=[request.prompt for request in requests],
-            generator=generators,
-            output_type="np",
-            **sampling.arguments(),
-        )
+    try:
+        with torch.inference_mode(), quiet():
+            output = pipeline(
+                prompt=[request.prompt for request in requests],
+                generator=generators,
+                output_type="np",
+                **sampling.arguments(),
+            )
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{len(requests)} images at once do not fit into the device's memory; "
+            "set generation.batch_size lower"
+        ) from error
     blocked = getattr(output, "nsfw_content_detected", None) or [False] * len(requests)
     return tuple(
         Sample(request, None, "blanked by the safety checker") if hidden else _sample(request, image)

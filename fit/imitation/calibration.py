@@ -62,7 +62,7 @@ def calibrate(references: dict[str, Vectors], false_match_rate: float) -> dict[s
 
 def _cut(own: Vectors, strangers: Vectors, false_match_rate: float) -> Cut:
     reached = np.sort(nearest(strangers, own))[::-1]
-    allowed = int(false_match_rate * len(reached))
+    allowed = int(round(false_match_rate * len(reached), 6))  # 0.29 * 100 is 28.999999999999996
     # Just above the first stranger who must stay out.
     value = float(np.nextafter(reached[min(allowed, len(reached) - 1)], np.float32(2)))
     among = own @ own.T

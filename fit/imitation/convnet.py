@@ -19,6 +19,12 @@ class ConvNetShape:
     width: int = 32
     dimensions: int = 64
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a number is not a whole one above 0."""
+        for name, value in asdict(self).items():
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number above 0")
+
     def to_dict(self) -> dict[str, int]:
         """As it is written to config.json."""
         return asdict(self)

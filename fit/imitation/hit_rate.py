@@ -99,17 +99,12 @@ def estimate_frequency(
     rate = rng.beta(drawn + 0.5, n - drawn + 0.5)
     frequency = drawn + rng.binomial(rest, rate)
     tail = [(1 - level) / 2, (1 + level) / 2]
+    share = float(true / n)
+    images = share * found.captions
     low, high = np.quantile(frequency, tail)
-    share = true / n
-    rate_low, rate_high = np.quantile(frequency / found.captions, tail)
-    return Frequency(
-        hit_rate=float(share),
-        hit_rate_low=float(min(rate_low, share)),
-        hit_rate_high=float(max(rate_high, share)),
-        images=float(share * found.captions),
-        low=float(np.floor(min(low, share * found.captions))),
-        high=float(min(np.ceil(max(high, share * found.captions)), found.captions)),
-    )
+    low = float(np.floor(min(low, images)))
+    high = float(min(np.ceil(max(high, images)), found.captions))
+    return Frequency(share, low / found.captions, high / found.captions, images, low, high)
 
 
 def _true_images(

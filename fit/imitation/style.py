@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,13 @@ from fit.imitation.scorers import Embedded, Unreadable, Vectors
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 LARGEST_SIDE = 8192  # pixels; more is a mistake or an attack, and is not decoded
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "GIF",
+    "BMP",
+)  # other decoders are not for strangers' files: EPS runs Ghostscript
 BATCH = 256
 
 
@@ -38,9 +46,12 @@ class StyleEncoder:
         try:
             self.shape = ConvNetShape(**json.loads((weights / CONFIG).read_text(encoding="utf-8")))
             self._network = ConvNet(self.shape)
-            self._network.load_state_dict({k: v.float() for k, v in load_file(weights / WEIGHTS).items()})
+            tensors = {k: v.float() for k, v in load_file(weights / WEIGHTS).items()}
+            self._network.load_state_dict(tensors)
+            if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+                raise ValueError("weights that are not finite")
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
+            reason = " ".join(str(error).split())[:200]
             raise ModelError(
                 f"{weights}: cannot be loaded as a style encoder ({reason}); make it again"
             ) from error
@@ -52,13 +63,15 @@ class StyleEncoder:
         decoded: list[np.ndarray] = []
         index: list[int] = []
         unreadable: list[Unreadable] = []
-        for place, data in enumerate(images):
-            pixels = _decode(data, self.shape.size)
-            if isinstance(pixels, str):
-                unreadable.append(Unreadable(place, pixels))
-            else:
-                decoded.append(pixels)
-                index.append(place)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, on odd files: what cannot be read is reported
+            for place, data in enumerate(images):
+                pixels = _decode(data, self.shape.size)
+                if isinstance(pixels, str):
+                    unreadable.append(Unreadable(place, pixels))
+                else:
+                    decoded.append(pixels)
+                    index.append(place)
         return Embedded(self._vectors(decoded), np.array(index, dtype=np.int64), tuple(unreadable))
 
     @torch.inference_mode()
@@ -74,15 +87,24 @@ class StyleEncoder:
 def _decode(data: bytes, size: int) -> np.ndarray | str:
     """Return an image's pixels (size, size, 3), 0-255, or why it cannot be read."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if max(image.size) > LARGEST_SIDE:
                 return f"image of {image.size[0]} x {image.size[1]} pixels, more than {LARGEST_SIDE} a side"
-            plain = image.convert("RGB")
+            plain = _to_rgb(image)
             if plain.size != (size, size):
                 plain = plain.resize((size, size), Image.Resampling.LANCZOS)
             return np.asarray(plain)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"not a readable image ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image.convert("RGB")
+    # Pillow cuts 16-bit greys off at 255 where it should scale them.
+    return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert(
+        "RGB"
+    )
 
 
 def save_encoder(network: ConvNet, shape: ConvNetShape, folder: Path) -> None:

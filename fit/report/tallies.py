@@ -114,7 +114,9 @@ def key_figures(verdict: Verdict, published: Verdict | None, below: Below | None
         value = f"{score(verdict.baseline)} → {score(verdict.ceiling)}"
         figures.append(Figure("Mean score", value, "baseline → ceiling"))
     if verdict.rate_threshold is not None:
-        figures.append(Figure("Half of the images pass", images(verdict.rate_threshold), "images"))
+        bounds = span(*verdict.rate_interval) if verdict.rate_interval else None
+        note = f"{level(verdict.level)} interval {bounds}" if bounds else "images"
+        figures.append(Figure("Half of the images pass", images(verdict.rate_threshold), note))
     if published is not None and published.threshold is not None and verdict.method != "mimetic2":
         figures.append(Figure("Published method", images(published.threshold), "for comparison"))
     return tuple(figures)

@@ -49,7 +49,7 @@ class Verdict:
         safe_below: frequency below which the average concept is not imitated.
         censored: ``below``, ``above`` or ``both``: on which side of the data the threshold or a plateau lies.
         baseline, ceiling: score before and after the rise; without a rise the baseline is the mean score.
-        rate_threshold: frequency at which half of the images pass.
+        rate_threshold: frequency at which half of the images pass, with ``rate_interval`` around it.
         smallest_detectable_rise: rise in score that would have been found in 80 % of such samples.
         fits: fitted curves by name.
     """
@@ -68,6 +68,7 @@ class Verdict:
     baseline: float | None
     ceiling: float | None
     rate_threshold: float | None
+    rate_interval: Bounds | None
     smallest_detectable_rise: float | None
     n_concepts: int
     method: str
@@ -112,6 +113,7 @@ def read_verdict(found: Mapping[str, Any]) -> Verdict:
         baseline=_number(found.get("baseline")),
         ceiling=_number(found.get("ceiling")),
         rate_threshold=_rate(found.get("rate_threshold")),
+        rate_interval=_rate_interval(found.get("rate_threshold")),
         smallest_detectable_rise=_number(found.get("smallest_detectable_rise")),
         n_concepts=int(found.get("n_concepts") or 0),
         method=str(found.get("method") or "step"),
@@ -154,3 +156,7 @@ def _open_ended(bounds: Bounds | None, ends: object) -> Bounds | None:
 
 def _rate(value: object) -> float | None:
     return _number(value.get("threshold")) if isinstance(value, Mapping) else _number(value)
+
+
+def _rate_interval(value: object) -> Bounds | None:
+    return _bounds(value.get("interval")) if isinstance(value, Mapping) else None

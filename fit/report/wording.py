@@ -39,11 +39,24 @@ def answer(verdict: Verdict, subject: Subject) -> Answer:
             headline = f"{about} there is {half_way(verdict)}"
     elif verdict.rises:
         headline = f"{about} there is a rise, but no threshold can be given: {why_none(verdict)}"
+        headline += _by_rate(verdict, subject)
     elif verdict.judged:
         headline = f"{about}, no threshold was found: {why_none(verdict)}"
     else:
         headline = f"{about}, no threshold can be given: {why_none(verdict)}"
     return Answer(headline, _detail(verdict, subject), _more(verdict, subject))
+
+
+def _by_rate(verdict: Verdict, subject: Subject) -> str:
+    """The second, absolute definition as a clause, for a rise that has no threshold by the first."""
+    if verdict.rate_threshold is None:
+        return ""
+    bounds = span(*verdict.rate_interval) if verdict.rate_interval else None
+    interval = f", {level(verdict.level)} interval {bounds}" if bounds else ""
+    return (
+        f"; half of the generated images pass as the {subject.noun}'s own from "
+        f"{of_images(verdict.rate_threshold, 'training image')} on{interval}"
+    )
 
 
 def half_way(verdict: Verdict) -> str:

@@ -33,6 +33,7 @@ class AutoencoderRecipe:
     """
 
     seed: int = 2411
+    start: int = 0  # seed of the decoder's first weights
     steps: int = 1800
     batch: int = 48
     rate: float = 2e-3

@@ -24,7 +24,7 @@ class Checkpoints:
         """The saved state, or None where a training starts afresh."""
         if not self.path.exists():
             return None
-        state: State = torch.load(self.path, weights_only=True)
+        state: State = torch.load(self.path, map_location="cpu", weights_only=True)
         return state
 
     def due(self) -> bool:

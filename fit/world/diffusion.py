@@ -93,6 +93,20 @@ def train_tokenizer(captions: tuple[str, ...], vocabulary: int = 2000) -> CLIPTo
     return tokenizer
 
 
+def keep_tokenizer(captions: tuple[str, ...], folder: Path) -> CLIPTokenizer:
+    """The tokenizer in a folder; trained from the captions where there is none yet.
+
+    The trainer numbers some tokens in the order of a randomly seeded hash map, so a denoiser that is resumed
+    needs the very tokenizer that it was begun with.
+    """
+    if not folder.exists():
+        unfinished = folder.with_name(f"{folder.name}-unfinished")
+        train_tokenizer(captions).save_pretrained(unfinished)
+        unfinished.rename(folder)
+    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder)
+    return tokenizer
+
+
 def noise_schedule() -> DDPMScheduler:
     """Stable Diffusion's schedule, with v prediction."""
     return DDPMScheduler(
@@ -199,7 +213,9 @@ def save_pipeline(
     model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderTiny, folder: Path
 ) -> None:
     """Write the ordinary diffusers folder, weights as float16 safetensors."""
-    scheduler = DPMSolverMultistepScheduler.from_config(noise_schedule().config, timestep_spacing="trailing")
+    scheduler = DPMSolverMultistepScheduler.from_config(
+        noise_schedule().config, timestep_spacing="trailing", steps_offset=1
+    )
     pipeline = StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=model.text_encoder,

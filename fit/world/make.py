@@ -17,11 +17,11 @@ from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import TrainingSet, read_training_set
 from fit.world.diffusion import (
     DiffusionRecipe,
+    keep_tokenizer,
     new_denoiser,
     prepare,
     save_pipeline,
     train_denoiser,
-    train_tokenizer,
 )
 from fit.world.evaluate import evaluate
 from fit.world.lists import write_list
@@ -61,7 +61,8 @@ def make_world(places: Places, device: torch.device, logger: Callable[[str], Log
     if not (places.out / "truth" / "artists.parquet").exists():
         pack(plan, places.out)
     write_list(plan, places.lists)
-    if not (places.out / "style-encoder" / "config.json").exists():
+    # Weights are written after their configuration: only they tell that a network is whole.
+    if not (places.out / "style-encoder" / "model.safetensors").exists():
         _make_encoder(plan, places, logger(NETWORKS[0]))
     if not (places.out / "model" / "model_index.json").exists():
         data = read_training_set(places.out)
@@ -85,9 +86,9 @@ def _make_encoder(plan: Plan, places: Places, log: Log) -> None:
 def _make_autoencoder(data: TrainingSet, places: Places, log: Log) -> AutoencoderTiny:
     """Train the autoencoder, or load the trained one; its latents have unit variance once scaled."""
     done = places.work / "vae"
-    if not (done / "config.json").exists():
+    if not (done / "diffusion_pytorch_model.safetensors").exists():
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(AutoencoderRecipe().seed)
+            torch.manual_seed(AutoencoderRecipe().start)
             model = new_autoencoder(data.pixels)
         train_autoencoder(
             model, data.pixels, AutoencoderRecipe(), Checkpoints(places.work / "autoencoder.pt"), log
@@ -103,7 +104,7 @@ def _make_model(
     device, log = how
     recipe = DiffusionRecipe()
     latents = encode(autoencoder, data.pixels) * autoencoder.config.scaling_factor
-    tokenizer = train_tokenizer(data.captions)
+    tokenizer = keep_tokenizer(data.captions, places.work / "tokenizer")
     model = new_denoiser(len(tokenizer), LATENTS, latents.shape[-1], recipe.seed).to(device)
     train_denoiser(
         model, prepare(data, latents, tokenizer), recipe, Checkpoints(places.work / "denoiser.pt"), log

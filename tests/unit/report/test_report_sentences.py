@@ -162,3 +162,24 @@ def test_a_control_with_too_little_data_is_not_called_passed():
     facts = build_facts(inputs("gradual", controls=(type(whole.controls[0])("shuffled", "Shuffled", few),)))
     assert facts.controls[0].passed is None
     assert facts.controls[0].found.startswith("Not judged: ")
+
+
+def test_a_rise_without_a_threshold_is_told_by_the_rate_at_which_images_pass():
+    rate = {"threshold": 11.99, "interval": [8.03, 17.51], "censored": None, "dispersion": 9.0}
+    told = sentence(
+        shape="gradual",
+        status="none",
+        reason="no plateau",
+        threshold=None,
+        censored="below",
+        rate_threshold=rate,
+    )
+    assert (
+        "within the data; half of the generated images pass as the artist's own from 12 training images on, "
+        "95 % interval 8–18 (131 artists" in told
+    )
+    bare = {**rate, "interval": None}
+    assert "from 12 training images on (131" in sentence(
+        shape="gradual", status="none", reason="no plateau", threshold=None, rate_threshold=bare
+    )
+    assert "pass as" not in sentence(shape="step", rate_threshold=rate)

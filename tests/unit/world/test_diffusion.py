@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+from transformers import CLIPTokenizer
 
 from fit.generation.models import Model
 from fit.generation.pipelines import load_pipeline, untrained
@@ -25,6 +26,7 @@ from fit.world.diffusion import (
     Material,
     _epoch_rows,
     _rate,
+    keep_tokenizer,
     new_denoiser,
     prepare,
     save_pipeline,
@@ -40,12 +42,17 @@ RECIPE = DiffusionRecipe(steps=4, batch=4)
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def tokenizer() -> CLIPTokenizer:
+    return train_tokenizer(CAPTIONS, vocabulary=300)
+
+
+@pytest.fixture(scope="module")
+def material(tokenizer: CLIPTokenizer) -> Material:
     chance = torch.Generator().manual_seed(1)
     latents = torch.randn((6, 16, 8, 8), generator=chance)
     image = np.arange(len(CAPTIONS)) % 6
     data = TrainingSet(CAPTIONS, np.zeros((6, 32, 32, 3), np.uint8), image)
-    return prepare(data, latents, train_tokenizer(CAPTIONS, vocabulary=300))
+    return prepare(data, latents, tokenizer)
 
 
 def small_denoiser() -> Denoiser:
@@ -56,13 +63,23 @@ def weights(model: Denoiser) -> Tensor:
     return torch.cat([each.detach().flatten() for each in model.parameters()])
 
 
-def test_captions_become_tokens(material: Material) -> None:
-    tokenizer = train_tokenizer(CAPTIONS, vocabulary=300)
+def test_captions_become_tokens(material: Material, tokenizer: CLIPTokenizer) -> None:
     assert material.tokens.shape == (len(CAPTIONS), TOKENS)
     text = tokenizer.decode(material.tokens[0], skip_special_tokens=True)
     assert text.strip() == CAPTIONS[0].lower()  # CLIP's tokenizer writes small
     assert material.nothing.tolist() == [0] + [1] * (TOKENS - 1)  # start, end, padding with the end
     assert int(material.tokens.max()) < 300
+
+
+def test_a_kept_tokenizer_stays_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "work" / "tokenizer"
+    first = keep_tokenizer(CAPTIONS, folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["tokenizer"]
+    # Not trained again, and so of the same numbers: these captions would make another vocabulary.
+    again = keep_tokenizer(("quite other words",), folder)
+    assert again.get_vocab() == first.get_vocab()
+    assert again.model_max_length == TOKENS
+    assert "vaelor</w>" in first.get_vocab()
 
 
 def test_weights_depend_on_the_seed_alone() -> None:

@@ -67,7 +67,7 @@ def test_the_saved_encoder_gives_the_networks_vectors(pixels: Pixels, tmp_path: 
 
 def test_the_judge_tells_a_few_artists_apart() -> None:
     plan = draw_plan(replace(SMALL, artists=4, without=1))
-    judge = fit_judge(plan, ClassifierRecipe(pictures=40, steps=100, batch=24))
+    judge = fit_judge(plan, ClassifierRecipe(pictures=40, steps=40, batch=16, rate=2e-2))
     pixels, artists = render_artists(plan, 20, seed=99)
     assert list(np.bincount(artists)) == [20] * 4
     assert (recognise(judge, pixels, batch=30) == artists).mean() > 0.6  # by chance 0.25
