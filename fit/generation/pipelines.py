@@ -145,13 +145,12 @@ def untrained(pipeline: Any, seed: int) -> Any:
     taught is gone.
     """
     components = dict(pipeline.components)
-    with torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name in _RANDOM_PARTS:
             part = components.get(name)
             if part is not None:
                 components[name] = _random_twin(part)
-    with quiet():
         blank = type(pipeline)(**components, **_settings(pipeline))
     blank.set_progress_bar_config(disable=True)
     return blank

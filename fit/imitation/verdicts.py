@@ -20,7 +20,7 @@ class Verdicts:
 
     Attributes:
         baseline: Score that images of other concepts reach against this concept's references (median),
-            shape (c,).
+            shape (c,); NaN without another concept.
         p_values: Chance of so high a score without imitation, shape (c,), in (0, 1].
         verdicts: One per concept.
     """
@@ -35,16 +35,19 @@ def judge_concepts(
 ) -> Verdicts:
     """Judge every concept by the cross-concept null.
 
-    Some references are near everything, so each column of `cross` is first taken relative to its baseline.
-    A concept's p-value is the rank of its own score among those of its images against all other concepts'
-    references. `imitated`: the false-discovery rate (Benjamini & Hochberg 1995) is held; `not`: even the
-    upper bound of the score is within what chance gives; else `unclear`.
+    Some references are near everything, so each column of `cross` is first taken relative to its baseline;
+    some images are nearer to everything, or more varied, than others, so each row is then taken in units of
+    its own median and spread (median absolute deviation) off the diagonal. A concept's p-value is the rank
+    of its own score among all c (c - 1) others: among the c - 1 of its own row it could not fall below 1 / c,
+    and with so coarse a value no concept would be called imitated unless 20 were. `imitated`: the
+    false-discovery rate (Benjamini & Hochberg 1995) is held, and the score is beyond chance in its own row
+    too; `not`: even its upper bound is within what chance gives in its row; else `unclear`.
 
     Args:
         cross: Scores of images of i (rows) against references of j (columns), shape (c, c).
         standard_errors: Of the diagonal, shape (c,), NaN where unknown.
         false_discovery_rate: Share of wrong among the concepts called imitated, in (0, 1).
-        level: Of the upper bound and of the range of chance.
+        level: Of the upper bound and of the range of chance, in (0.5, 1).
 
     Returns:
         Baselines, p-values and verdicts; with fewer than 20 other concepts all are `unclear`.
@@ -54,16 +57,28 @@ def judge_concepts(
     baseline = np.array([np.median(cross[others[:, j], j]) if c > 1 else np.nan for j in range(c)])
     lifted = cross - baseline[None, :]
     own = np.diag(lifted)
-    null = [lifted[i, others[i]] for i in range(c)]
-    p = np.array([(1 + np.sum(null[i] >= own[i])) / (1 + len(null[i])) for i in range(c)])
+    null = lifted[others].reshape(c, c - 1)
+    p = _p_values(own, null)
     if c - 1 < FEWEST:
         return Verdicts(baseline, p, tuple("unclear" for _ in range(c)))
-    imitated = _benjamini_hochberg(p, false_discovery_rate)
+    chance = np.quantile(null, level, axis=1)
+    imitated = _benjamini_hochberg(p, false_discovery_rate) & (own > chance)
     upper = own + norm.ppf(level) * np.nan_to_num(standard_errors, nan=np.inf)
-    chance = np.array([np.quantile(values, level) for values in null])
     return Verdicts(
         baseline, p, tuple(_verdict(bool(a), bool(b)) for a, b in zip(imitated, upper <= chance, strict=True))
     )
+
+
+def _p_values(own: Array, null: Array) -> Array:
+    """Return the rank of own scores (c,) in all of `null` (c, c - 1), rows in units of their median and spread."""
+    if null.shape[1] == 0:
+        return np.ones(len(own))
+    middle = np.median(null, axis=1)
+    spread = np.maximum(np.median(np.abs(null - middle[:, None]), axis=1), 1e-12)
+    pooled = np.sort(((null - middle[:, None]) / spread[:, None]).ravel())
+    as_high = len(pooled) - np.searchsorted(pooled, (own - middle) / spread, side="left")
+    p: Array = (1 + as_high) / (1 + len(pooled))
+    return p
 
 
 def _verdict(imitated: bool, within_chance: bool) -> ConceptVerdict:

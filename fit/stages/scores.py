@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from concepts.errors import TooLittleData
+from concepts.errors import SettingsError, TooLittleData
 from corpus.registry import data_folder
 from fit.config import Scores
 from fit.imitation.calibration import nearest
@@ -49,6 +49,7 @@ def run(job: Job) -> None:
 
     One row per concept.
     """
+    _check(job.settings.scores)
     _embed_generated(job)
     pools = _pools(job)
     generated = _generated(job)
@@ -61,6 +62,13 @@ def run(job: Job) -> None:
     control = generated[CONTROL]
     rows = [_row(name, control[name], pools, job.settings.scores) for name in scored if name in control]
     job.write("control", pa.Table.from_pylist(rows, schema=CONTROL_SCORES))
+
+
+def _check(settings: Scores) -> None:
+    if settings.top_k > settings.pool_size:
+        raise SettingsError(
+            f"scores.top_k={settings.top_k}: must not be above scores.pool_size={settings.pool_size}"
+        )
 
 
 def _embed_generated(job: Job) -> None:
