@@ -70,7 +70,10 @@ def judge_concepts(
 
 
 def _p_values(own: Array, null: Array) -> Array:
-    """Return the rank of own scores (c,) in all of `null` (c, c - 1), rows in units of their median and spread."""
+    """Return the rank of own scores (c,) in all of `null` (c, c - 1).
+
+    Rows are in units of their median and spread.
+    """
     if null.shape[1] == 0:
         return np.ones(len(own))
     middle = np.median(null, axis=1)
