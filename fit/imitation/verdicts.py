@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Array = npt.NDArray[np.float64]
 ConceptVerdict = Literal["imitated", "not", "unclear"]
@@ -37,7 +37,7 @@ def judge_concepts(
 
     Some references are near everything, so each column of `cross` is first taken relative to its baseline;
     some images are nearer to everything, or more varied, than others, so each row is then taken in units of
-    its own median and spread (median absolute deviation) off the diagonal. A concept's p-value is the rank
+    its own median and spread (median absolute deviation). A concept's p-value is the rank
     of its own score among all c (c - 1) others: among the c - 1 of its own row it could not fall below 1 / c,
     and with so coarse a value no concept would be called imitated unless 20 were. `imitated`: the
     false-discovery rate (Benjamini & Hochberg 1995) is held, and the score is beyond chance in its own row
@@ -58,28 +58,28 @@ def judge_concepts(
     lifted = cross - baseline[None, :]
     own = np.diag(lifted)
     null = lifted[others].reshape(c, c - 1)
-    p = _p_values(own, null)
+    p = _p_values(cross, others)
     if c - 1 < FEWEST:
         return Verdicts(baseline, p, tuple("unclear" for _ in range(c)))
     chance = np.quantile(null, level, axis=1)
     imitated = _benjamini_hochberg(p, false_discovery_rate) & (own > chance)
-    upper = own + norm.ppf(level) * np.nan_to_num(standard_errors, nan=np.inf)
+    upper = own + ndtri(level) * np.nan_to_num(standard_errors, nan=np.inf)
     return Verdicts(
         baseline, p, tuple(_verdict(bool(a), bool(b)) for a, b in zip(imitated, upper <= chance, strict=True))
     )
 
 
-def _p_values(own: Array, null: Array) -> Array:
-    """Return the rank of own scores (c,) in all of `null` (c, c - 1).
+def _p_values(cross: Array, others: npt.NDArray[np.bool_]) -> Array:
+    """Return the rank of each diagonal score among all others, columns and rows brought to the same scale.
 
-    Rows are in units of their median and spread.
+    Middle and spread are of whole columns and rows, the diagonal included: without imitation it is then
+    treated just as the rest, and being robust they hardly notice it where there is imitation.
     """
-    if null.shape[1] == 0:
-        return np.ones(len(own))
-    middle = np.median(null, axis=1)
-    spread = np.maximum(np.median(np.abs(null - middle[:, None]), axis=1), 1e-12)
-    pooled = np.sort(((null - middle[:, None]) / spread[:, None]).ravel())
-    as_high = len(pooled) - np.searchsorted(pooled, (own - middle) / spread, side="left")
+    lifted = cross - np.median(cross, axis=0)
+    lifted -= np.median(lifted, axis=1, keepdims=True)
+    scaled = lifted / np.maximum(np.median(np.abs(lifted), axis=1, keepdims=True), 1e-12)
+    pooled = np.sort(scaled[others])
+    as_high = len(pooled) - np.searchsorted(pooled, np.diag(scaled), side="left")
     p: Array = (1 + as_high) / (1 + len(pooled))
     return p
 
