@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MODEL, CONTROL = "model", "control"
-MEASURED = 50  # images of the measurement for a dry run
+MEASURED = 16  # images of the measurement for a dry run
 BYTES_A_PIXEL = 2.5  # of a losslessly stored image, measured on the demo's
 
 
