@@ -75,7 +75,9 @@ def pipeline(seed: int) -> Any:
     return StableDiffusionPipeline(
         **parts,
         tokenizer=words,
-        scheduler=DPMSolverMultistepScheduler(beta_schedule="scaled_linear", timestep_spacing="trailing"),
+        scheduler=DPMSolverMultistepScheduler(
+            beta_schedule="scaled_linear", timestep_spacing="trailing", steps_offset=1
+        ),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

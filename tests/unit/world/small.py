@@ -8,7 +8,7 @@ from fit.world.plan import Recipe
 from fit.world.render import KINDS, Pictures
 from fit.world.styles import random_styles
 
-# Of this seed: near-duplicates, one of them the very same link again, and an image that no caption names.
+# Of this seed: near-duplicates, one of them the same link again, and an image whose caption names nobody.
 SMALL = Recipe(
     seed=8, artists=24, without=4, most=12, rows=400, caption_shards=2, image_shards=2, references=10
 )
