@@ -43,8 +43,8 @@ def render_html(facts: Facts) -> str:
         ],
         "estimate": _drawn(draw_control(None, facts), facts.alt) if facts.controls else "",
     }
-    style = Markup(palette.page_colours() + _own_file("style.css"))  # noqa: S704 - our own file
-    return _pages().get_template("report.html.j2").render(facts=facts, drawings=drawings, style=style)
+    style = Markup(palette.page_colours() + own_file("style.css"))  # noqa: S704 - our own file
+    return pages().get_template("report.html.j2").render(facts=facts, drawings=drawings, style=style)
 
 
 def render_markdown(facts: Facts) -> str:
@@ -95,7 +95,8 @@ def _control_alt(title: str, found: str) -> str:
 
 
 @cache
-def _pages() -> Environment:
+def pages() -> Environment:
+    """The templates of pages; everything printed is escaped."""
     environment = Environment(
         loader=PackageLoader("fit.report"),
         autoescape=True,
@@ -152,5 +153,6 @@ def _tight(text: str) -> str:
     return re.sub(r"\bp ([=<]) (?=\d)", "p\u00a0\\1\u00a0", text)
 
 
-def _own_file(name: str) -> str:
+def own_file(name: str) -> str:
+    """A file of the templates' folder."""
     return files("fit.report").joinpath("templates", name).read_text(encoding="utf-8")

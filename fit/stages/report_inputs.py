@@ -26,10 +26,10 @@ _STAGES = ("concepts", "counts", "references", "verification", "generation", "sc
 def report_inputs(job: Job) -> inputs.ReportInputs:
     """Read everything that the report speaks of."""
     model, corpus = load_model(job.settings.model), corpus_of(job.settings)
-    curve = _curve(job)
+    curve = curve_of(job)
     with_pictures = job.settings.report.images
     return inputs.ReportInputs(
-        subject=_subject(job, model, corpus),
+        subject=subject_of(job, model, corpus),
         provenance=_provenance(job, model, corpus),
         curve=curve,
         threshold=job.read_json("threshold", "threshold"),
@@ -45,7 +45,8 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
     )
 
 
-def _subject(job: Job, model: Model, corpus: Corpus) -> inputs.Subject:
+def subject_of(job: Job, model: Model, corpus: Corpus) -> inputs.Subject:
+    """Return what the run asks, in words."""
     domain = domain_of(job.settings)
     return inputs.Subject(
         domain=domain.name,
@@ -96,7 +97,8 @@ def _digests(job: Job) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _curve(job: Job) -> tuple[inputs.CurvePoint, ...]:
+def curve_of(job: Job) -> tuple[inputs.CurvePoint, ...]:
+    """Return one point per concept, in the order of the list."""
     frequencies = {row["concept"]: row for row in job.read("verification", "frequencies").to_pylist()}
     scores = {row["concept"]: row for row in job.read("scores", "scores").to_pylist()}
     concepts = job.read("concepts", "concepts").to_pylist()
