@@ -43,9 +43,16 @@ def score(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = Fal
     on_run(run, "scores", assignments, dry_run)
 
 
-def report(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
-    """Write the report."""
+def report(
+    run: RunFolder,
+    assignments: Assignments = None,
+    dry_run: DryRun = False,
+    policy: Annotated[bool, typer.Option("--policy", help="Print where the policy report is.")] = False,
+) -> None:
+    """Write the report, and the policy report for decision makers beside it."""
     on_run(run, "report", assignments, dry_run)
+    if policy and not dry_run:
+        typer.echo(f"policy report: {run / 'report' / 'policy.html'}")
 
 
 def on_run(home: Path, stage: str, assignments: list[str] | None, dry_run: bool, json: bool = False) -> None:

@@ -34,6 +34,11 @@ class Subject:
     corpus: str
     corpus_title: str
 
+    @property
+    def a_noun(self) -> str:
+        """One concept with its article: ``an artist``."""
+        return f"{'an' if self.noun[:1].lower() in set('aeiou') else 'a'} {self.noun}"
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:

@@ -29,23 +29,30 @@ class Prose:
 
 def standing_texts(subject: Subject, level: float) -> Prose:
     """The standing texts in the words of this run; ``level`` is the confidence level in (0, 1)."""
-    words = {
-        "noun": subject.noun,
-        "a_noun": f"{'an' if subject.noun[:1].lower() in set('aeiou') else 'a'} {subject.noun}",
-        "noun_plural": subject.noun_plural,
-        "level": percent(level),
-    }
     rows: dict[str, list[dict[str, Any]]] = tomllib.loads(
         files("fit.report").joinpath("prose.toml").read_text(encoding="utf-8")
     )
     sections = {
-        section: tuple(
-            Passage(**{key: _sentence(text.format_map(words)) for key, text in passage.items()})
-            for passage in passages
-        )
-        for section, passages in rows.items()
+        section: tuple(Passage(**passage) for passage in passages)
+        for section, passages in filled(rows, subject, level).items()
     }
     return Prose(**sections)
+
+
+def filled(
+    rows: dict[str, list[dict[str, Any]]], subject: Subject, level: float
+) -> dict[str, list[dict[str, str]]]:
+    """Texts with the words of this run filled in, each beginning with a capital letter."""
+    words = {
+        "noun": subject.noun,
+        "a_noun": subject.a_noun,
+        "noun_plural": subject.noun_plural,
+        "level": percent(level),
+    }
+    return {
+        section: [{key: _sentence(text.format_map(words)) for key, text in row.items()} for row in passages]
+        for section, passages in rows.items()
+    }
 
 
 def _sentence(text: str) -> str:

@@ -49,7 +49,7 @@ def render_html(facts: Facts) -> str:
 
 def render_markdown(facts: Facts) -> str:
     """The report as Markdown; it shows `curve.svg`, which has to be written beside it."""
-    return _notes().get_template("report.md.j2").render(facts=facts, curve_file=MarkdownText(CURVE_FILE))
+    return notes().get_template("report.md.j2").render(facts=facts, curve_file=MarkdownText(CURVE_FILE))
 
 
 def curve_svg(facts: Facts) -> str:
@@ -109,8 +109,11 @@ def pages() -> Environment:
 
 
 @cache
-def _notes() -> Environment:
-    """The template library has no autoescape for Markdown; `finalize` passes every printed value to ours."""
+def notes() -> Environment:
+    """The templates of Markdown.
+
+    The template library has no autoescape for Markdown; `finalize` passes every printed value to ours.
+    """
     environment = Environment(
         loader=PackageLoader("fit.report"),
         autoescape=False,  # noqa: S701 - Markdown is escaped below

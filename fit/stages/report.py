@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import fit
 from fit.report.facts import build_facts
+from fit.report.policy import render_policy_html, render_policy_markdown
 from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html, render_markdown
 from fit.run import Job
 from fit.stages.report_inputs import report_inputs
 
-VERSION = 1
+VERSION = 2
 
 
 def outside(_job: Job) -> dict[str, str]:
@@ -21,13 +22,15 @@ def outside(_job: Job) -> dict[str, str]:
 
 def work(_job: Job) -> list[str]:
     """Say what is to be written."""
-    return ["report.html, report.md, curve.svg and facts.json"]
+    return ["report.html, policy.html, both as Markdown, curve.svg and facts.json"]
 
 
 def run(job: Job) -> None:
-    """Write `report.html`, `report.md`, `curve.svg` and `facts.json`."""
+    """Write the report, the policy report, the drawing that both Markdown files show, and `facts.json`."""
     facts = build_facts(report_inputs(job))
     job.write_bytes("report.html", render_html(facts).encode())
     job.write_bytes("report.md", render_markdown(facts).encode())
+    job.write_bytes("policy.html", render_policy_html(facts).encode())
+    job.write_bytes("policy.md", render_policy_markdown(facts).encode())
     job.write_bytes(CURVE_FILE, curve_svg(facts).encode())
     job.write_json("facts", facts_json(facts))
