@@ -213,7 +213,7 @@ def _meaning(facts: Facts) -> tuple[str, ...]:
 
 
 def _bands(facts: Facts) -> tuple[Band, ...]:
-    """Sort concepts by where their whole interval lies: below the safe count, above the change, or neither."""
+    """Sort concepts by where their interval lies: below the safe count, above the change, or neither."""
     verdict = facts.verdict
     if verdict.safe_below is None:
         return ()
@@ -247,8 +247,8 @@ def _limits(facts: Facts, bands: tuple[Band, ...]) -> tuple[str, ...]:
     if verdict.safe_below >= 1:
         told.append(
             f"For {subject.noun_plural} who shall not be imitated: keep fewer than "
-            f"{of_images(verdict.safe_below, 'training image')} of each. The command fit curate --limit RUN writes "
-            "the rows to drop."
+            f"{of_images(verdict.safe_below, 'training image')} of each. The command fit curate "
+            "--limit RUN writes the rows to drop."
         )
     else:
         told.append(
