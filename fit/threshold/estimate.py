@@ -18,6 +18,7 @@ from fit.threshold.locate import (
     with_plateaus,
 )
 from fit.threshold.mimetic2 import published_threshold
+from fit.threshold.odds import step_odds
 from fit.threshold.rate import rate_threshold
 from fit.threshold.rise import RiseTest, rise_test, smallest_detectable_rise
 from fit.threshold.sample import Sample, pool
@@ -77,8 +78,7 @@ def confidence_set(
     if work is None or work.step is None:
         return None
     inversion = work.inversion()
-    shape = judge_shape(inversion, level).shape
-    return work.span(_locate(work, inversion, work.step, as_step=shape == "step", level=level).interval)
+    return work.span(_locate(work, inversion, work.step, judge_shape(inversion, level).shape, level).interval)
 
 
 def _judge(curve: ImitationCurve, found: Findings, replicates: int, seed: int) -> Verdict:
@@ -103,15 +103,16 @@ def _risen(work: Study, step: StepFit, found: Findings) -> Verdict:
     missing = missing_plateaus(inversion, work.sample)
     if found.method != "step" and shape.shape == "gradual" and any(missing):
         return _no_plateau(work, found, missing)
-    as_step = found.method == "step" or (found.method == "auto" and shape.shape == "step")
-    place = _locate(work, inversion, step, as_step=as_step, level=level)
+    chosen: dict[Method, Shape] = {"step": "step", "logistic": "gradual"}
+    place = _locate(work, inversion, step, chosen.get(found.method, shape.shape), level)
     return _threshold(work, place, shape.shape, found)
 
 
-def _locate(work: Study, inversion: Inversion, step: StepFit, *, as_step: bool, level: float) -> Location:
-    if as_step:
+def _locate(work: Study, inversion: Inversion, step: StepFit, shape: Shape, level: float) -> Location:
+    if shape == "step":
         return locate_step(inversion, step, level)
-    return locate_midpoint(with_plateaus(inversion, work.sample), step, work.within(), level)
+    odds = None if shape == "gradual" else step_odds(work.sample)
+    return locate_midpoint(with_plateaus(inversion, work.sample), step, work.within(), level, odds)
 
 
 def _threshold(work: Study, place: Location, shape: Shape, found: Findings) -> Threshold:

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fit.threshold.blur import Blur
 from fit.threshold.curve import Floats
 from fit.threshold.family import Family, heights, total_squares
 from fit.threshold.sample import Sample
@@ -42,6 +43,7 @@ class Inversion:
         noise_total: their weighted sums of squares about their means. Shape (R,).
         cell_basis: basis functions times the weights of the cells. Shape (E, K).
         n: concepts.
+        blur: what uncertain frequencies add; None where they are exact.
     """
 
     family: Family
@@ -51,6 +53,7 @@ class Inversion:
     noise_total: Floats
     cell_basis: Floats
     n: int
+    blur: Blur | None = None
 
     @property
     def gain(self) -> Floats:
@@ -99,10 +102,16 @@ class Inversion:
         truth = int(inside[np.argmax(self.height[inside])])
         amount = max(float(self.height[truth]), 0.0)
         shift = amount * (self.cell_basis @ self.family.basis[truth])
-        fitted = self.noise + shift.astype(np.float32)[:, None]
+        fitted, squares = self.noise + shift.astype(np.float32)[:, None], self.noise_total
+        of_truth = self.noise[truth]
+        if self.blur is not None:
+            basis = self.family.basis
+            extra = self.blur.around(self.family, truth, amount * float(basis[truth, -1] - basis[truth, 0]))
+            added = basis[:, extra.cells].astype(np.float32) @ extra.sums
+            fitted, squares, of_truth = fitted + added, squares + extra.squares, of_truth + added[truth]
         overall = np.maximum(fitted.max(axis=0), 0.0).astype(np.float64) ** 2
         within = np.maximum(fitted[inside].max(axis=0), 0.0).astype(np.float64) ** 2
-        total = amount**2 + 2.0 * amount * self.noise[truth] + self.noise_total
+        total = amount**2 + 2.0 * amount * of_truth + squares
         ratio = (overall - within) / np.maximum(total - overall, 1e-9 * total)
         return float((1.0 + np.count_nonzero(ratio >= observed * (1 - 1e-4))) / (ratio.size + 1.0))
 
@@ -132,13 +141,14 @@ class Inversion:
         return -self.lower_limit(-key, alpha)
 
 
-def invert(sample: Sample, family: Family, scatter: Scatter) -> Inversion:
+def invert(sample: Sample, family: Family, scatter: Scatter, blur: Blur | None = None) -> Inversion:
     """Prepare the tests.
 
     Args:
         sample: the data.
         family: at least one member.
         scatter: noise like theirs.
+        blur: what uncertain frequencies add to it.
     """
     height, total = heights(family, sample), total_squares(sample)
     gain = np.maximum(height, 0.0) ** 2
@@ -156,4 +166,5 @@ def invert(sample: Sample, family: Family, scatter: Scatter) -> Inversion:
         noise_total=scatter.squares,
         cell_basis=family.basis * sample.cell_weight,
         n=sample.score.size,
+        blur=blur,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fit.threshold.blur import Blur
 from fit.threshold.curve import ImitationCurve
 from fit.threshold.family import Family, rising_family
 from fit.threshold.inversion import Inversion, invert
@@ -47,7 +48,7 @@ class Study:
         """
         few = max(100, self.replicates // 2)
         scatter = draw_scatter(self.sample, residuals(self.sample, self.family), few, self.seed)
-        return invert(self.sample, self.family, scatter)
+        return invert(self.sample, self.family, scatter, Blur.of(self.sample, scatter.sums, self.seed))
 
     def within(self) -> LogisticFit | None:
         """The best logistic whose ED10 and ED90 lie in the range of the data."""
