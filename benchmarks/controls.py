@@ -2,8 +2,9 @@
 
     python benchmarks/controls.py --seeds 10
 
-Every seed is a run of the main job of its own, with one image a prompt: another sample is verified, other images
-are sampled, another untrained model is drawn, other frequencies are dealt out. A run that is there is not repeated.
+Every seed is a run of the main job of its own, with one image a prompt: another sample is verified, other
+images are sampled, another untrained model is drawn, other frequencies are dealt out. A run that is there is
+not repeated.
 """
 
 from __future__ import annotations
@@ -22,8 +23,17 @@ COMMAND = ["estimate", "--domain", "art-styles", "--model", "demo", "--set", "ge
 def one_seed(seed: int, runs: Path) -> dict[str, Any]:
     """Run the main job and return what its controls say."""
     folder = runs / f"seed-{seed}"
-    call = [sys.executable, "-c", "from fit.cli import main; main()", *COMMAND, "--seed", str(seed), "--run", str(folder)]
-    subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+    call = [
+        sys.executable,
+        "-c",
+        "from fit.cli import main; main()",
+        *COMMAND,
+        "--seed",
+        str(seed),
+        "--run",
+        str(folder),
+    ]
+    subprocess.run(call, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
     row: dict[str, Any] = {"seed": seed}
     for name, control in json.loads((folder / "threshold" / "controls.json").read_text()).items():
         found = control["threshold"]
@@ -50,7 +60,9 @@ def main() -> None:
         print(json.dumps(rows[-1]), flush=True)
     claims = {name: sum(rises(row[name]) for row in rows) for name in ("shuffled", "untrained", "trained")}
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps({"seeds": asked.seeds, "claimed a rise": claims, "rows": rows}, indent=1) + "\n")
+    OUT.write_text(
+        json.dumps({"seeds": asked.seeds, "claimed a rise": claims, "rows": rows}, indent=1) + "\n"
+    )
     print(claims)
 
 

@@ -93,6 +93,7 @@ class Threshold(_Strict):
     )
     level: float = Field(default=0.95, ge=0.5, le=0.999, description="confidence of intervals and tests")
     replicates: int = Field(default=2000, ge=100, description="sign flips or simulated curves")
+    robust: bool = Field(default=False, description="pull in outlying scores before anything is fitted")
 
 
 class Report(_Strict):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import fit
-from fit.cli import count, doctor, estimate, evidence, lookup, registries, stages, status, threshold
+from fit.cli import count, doctor, estimate, evidence, lookup, plan, registries, stages, status, threshold
 
 app = typer.Typer(
     name="fit",
@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 # In the order in which `fit --help` lists them.
-for module in (estimate, count, stages, threshold, lookup, evidence, status, doctor, registries):
+for module in (estimate, count, stages, threshold, plan, lookup, evidence, status, doctor, registries):
     module.register(app)
 
 

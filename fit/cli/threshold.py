@@ -35,6 +35,7 @@ def threshold(
     level: Annotated[
         float | None, typer.Option(min=0.5, max=0.999, help="Confidence level; default: 0.95.")
     ] = None,
+    robust: Annotated[bool, typer.Option("--robust", help="Pull in outlying scores first.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; default: 0.")] = None,
     assignments: Assignments = None,
     dry_run: DryRun = False,
@@ -45,7 +46,12 @@ def threshold(
     A curve has the columns concept, frequency (images) and score; optional are frequency_low and
     frequency_high (95 % interval), score_se, group, images and passed.
     """
-    given = {"threshold.method": method, "threshold.level": level, "seed": seed}
+    given = {
+        "threshold.method": method,
+        "threshold.level": level,
+        "threshold.robust": "true" if robust else None,
+        "seed": seed,
+    }
     changes = [f"{name}={value}" for name, value in given.items() if value is not None]
     if curve.is_dir():
         on_run(curve, "threshold", [*changes, *(assignments or [])], dry_run, json)

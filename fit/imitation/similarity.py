@@ -84,10 +84,21 @@ def matched_score(
         its standard error is the standard deviation of the prompts' own values over the square root of
         their number, with the order of the references held.
     """
+    return _over_prompts(matched_by_prompt(generated, prompts, references, m, k))
+
+
+def matched_by_prompt(
+    generated: Vectors, prompts: npt.NDArray[np.int64], references: Vectors, m: int, k: int
+) -> Array:
+    """Return each prompt's part of the matched score, shape (prompts,), in the order of the prompts' numbers.
+
+    Arguments as `matched_score`, which is the mean of these.
+    """
     means = prompt_means(generated, prompts)
     similarity = means.astype(np.float64) @ references.astype(np.float64).T  # (prompts, n)
     order = np.argsort(-similarity.mean(axis=0), kind="stable")
-    return _over_prompts(similarity[:, order] @ subset_weights(len(references), m, k))
+    by_prompt: Array = similarity[:, order] @ subset_weights(len(references), m, k)
+    return by_prompt
 
 
 def mimetic2_score(

@@ -3,7 +3,7 @@
 import math
 from dataclasses import asdict, dataclass, replace
 
-from fit.report.inputs import Control, CurvePoint, Provenance, ReportInputs, StageRecord, Subject
+from fit.report.inputs import Check, Control, CurvePoint, Provenance, ReportInputs, StageRecord, Subject
 from fit.report.names import shown
 from fit.report.numbers import count, finite, of_images, p_value, plural, score
 from fit.report.pictures import StripFact, strip_facts
@@ -52,6 +52,7 @@ class Facts:
         tally: number of concepts by verdict as written.
         alt: the curve in words, for those who do not see it.
         published_sentence: what the published method says; None when it was not run.
+        checks: what was found of the assumptions, and what moves the answer.
         warnings: what a reader has to know before trusting the answer.
     """
 
@@ -71,6 +72,7 @@ class Facts:
     alt: str
     prose: Prose
     controls: tuple[ControlFact, ...]
+    checks: tuple[Check, ...]
     strips: tuple[StripFact, ...]
     no_pictures_because: str
     left_out: tuple[LeftOut, ...]
@@ -110,6 +112,7 @@ def build_facts(inputs: ReportInputs) -> Facts:
         alt=_alt(drawn, verdict, subject),
         prose=standing_texts(subject, verdict.level),
         controls=controls,
+        checks=tuple(Check(shown(c.name, 40), shown(c.sentence, 600), c.p_value) for c in inputs.checks),
         strips=strip_facts(inputs.strips),
         no_pictures_because=inputs.no_pictures_because or "No pictures were handed to this report.",
         left_out=left_out(inputs.skipped),

@@ -156,6 +156,21 @@ class StageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One look at an assumption or at what moves the answer.
+
+    Attributes:
+        name: short name, such as ``A1``.
+        sentence: what was found and what it means.
+        p_value: of "the assumption holds"; None where nothing was tested.
+    """
+
+    name: str
+    sentence: str
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInputs:
     """Everything a report may speak of.
 
@@ -169,6 +184,7 @@ class ReportInputs:
         published: the same object for the method ``mimetic2``; None when it was not run.
         controls: negative controls; an empty tuple is said to be "not run".
         strips: pictures; an empty tuple is said with ``no_pictures_because``.
+        checks: assumptions looked at, and what moves the answer.
         skipped: everything that was left out.
         stages: what each stage did, in the order of the run.
         settings_toml: the complete settings.
@@ -184,6 +200,7 @@ class ReportInputs:
     published: Mapping[str, Any] | None = None
     controls: tuple[Control, ...] = ()
     strips: tuple[Strip, ...] = ()
+    checks: tuple[Check, ...] = ()
     skipped: tuple[SkippedItem, ...] = ()
     stages: tuple[StageRecord, ...] = ()
     settings_toml: str = ""

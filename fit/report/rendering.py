@@ -135,6 +135,7 @@ def _filters() -> dict[str, Callable[..., Any]]:
         "score": _or_dash(numbers.score),
         "share": _or_dash(numbers.share),
         "level": numbers.level,
+        "chance": numbers.p_value,
         "shown": names.shown,
         "block": names.block,
         "verdict": VERDICTS.__getitem__,

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 import fit
 from concepts.errors import MalformedFile
 from fit import config
-from fit.config import Settings
+from fit.config import Settings, Threshold
 from fit.report.verdict import read_verdict
 from fit.report.wording import finding
-from fit.threshold import estimate, require_enough, to_json
+from fit.threshold import comparison, estimate, require_enough, to_json
+from fit.threshold.comparison import compare_groups
 from fit.threshold.curve import NEEDED, OPTIONAL, ImitationCurve
 
 TEXT_COLUMNS = ("concept", "group")
@@ -64,15 +65,31 @@ def judge(path: Path, assignments: Sequence[str] = ()) -> Judged:
     )  # a curve does not tell where it is from
     settings = config.apply(plain, assignments)
     chosen = settings.threshold
+    document = judged(curve, chosen, settings.seed)
+    return Judged(curve, document, finding(read_verdict(document)))
+
+
+def judged(curve: ImitationCurve, chosen: Threshold, seed: int) -> dict[str, Any]:
+    """Return the contract's object for a curve, with its groups compared where it has any.
+
+    Args:
+        curve: The curve.
+        chosen: How it is to be judged.
+        seed: Of every random draw.
+    """
     verdict = estimate(
         curve,
         method=chosen.method,
         level=chosen.level,
         replicates=chosen.replicates,
-        seed=settings.seed,
+        seed=seed,
+        robust=chosen.robust,
     )
-    document = to_json(verdict, fit.__version__)
-    return Judged(curve, document, finding(read_verdict(document)))
+    groups = None
+    if chosen.method != "mimetic2":
+        compared = compare_groups(curve, level=chosen.level, replicates=chosen.replicates // 2, seed=seed)
+        groups = None if compared is None else comparison.to_json(compared)
+    return to_json(verdict, fit.__version__, groups)
 
 
 def read_curve(path: Path) -> ImitationCurve:

@@ -36,6 +36,7 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
         published=job.read_json("threshold", "published"),
         controls=_controls(job),
         strips=_strips(job, curve) if with_pictures else (),
+        checks=_checks(job),
         skipped=_skipped(job),
         stages=stage_records(job),
         settings_toml=config.dump_toml(job.settings),
@@ -143,6 +144,16 @@ def _controls(job: Job) -> tuple[inputs.Control, ...]:
         points = tuple(inputs.CurvePoint(concept=c, frequency=f, score=s) for c, f, s in rows)
         controls.append(inputs.Control(name, told[name][0], found["threshold"], points, told[name][1]))
     return tuple(controls)
+
+
+def _checks(job: Job) -> tuple[inputs.Check, ...]:
+    """Return the diagnostics of the threshold stage, and how the groups compare."""
+    rows = job.read_json("threshold", "diagnostics")
+    checks = [inputs.Check(row["name"], row["sentence"], row["p_value"]) for row in rows]
+    groups = job.read_json("threshold", "threshold")["groups"]
+    if groups:
+        checks.append(inputs.Check("between groups", groups["sentence"], groups["p_value"]))
+    return tuple(checks)
 
 
 def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Strip, ...]:

@@ -15,7 +15,14 @@ from corpus.registry import data_folder
 from fit.config import Scores
 from fit.imitation.calibration import nearest
 from fit.imitation.scorers import Vectors
-from fit.imitation.similarity import Score, cross_scores, matched_score, mimetic2_score, prompt_means
+from fit.imitation.similarity import (
+    Score,
+    cross_scores,
+    matched_by_prompt,
+    matched_score,
+    mimetic2_score,
+    prompt_means,
+)
 from fit.imitation.verdicts import Verdicts, judge_concepts
 from fit.run import Job
 from fit.stages.generation import CONTROL, MODEL
@@ -30,7 +37,7 @@ from fit.stages.inputs import (
 )
 from fit.stages.verification import SHOWN, reference_vectors
 
-VERSION = 1
+VERSION = 2
 
 
 def outside(job: Job) -> dict[str, str]:
@@ -47,7 +54,7 @@ def work(job: Job) -> list[str]:
 def run(job: Job) -> None:
     """Write the parts (vectors of generated images), `scores` and, of the untrained model, `control`.
 
-    One row per concept.
+    One row per concept; `alternatives` has the scores made otherwise, for the sensitivity of the answer.
     """
     _check(job.settings.scores)
     _embed_generated(job)
@@ -59,6 +66,7 @@ def run(job: Job) -> None:
             "no concept has both generated images and enough references; add references (references.source)"
         )
     job.write("scores", _main_table(job, scored, generated[MODEL], pools))
+    job.write("alternatives", _alternatives(scored, generated[MODEL], pools, job.settings.scores))
     control = generated[CONTROL]
     rows = [_row(name, control[name], pools, job.settings.scores) for name in scored if name in control]
     job.write("control", pa.Table.from_pylist(rows, schema=CONTROL_SCORES))
@@ -173,6 +181,23 @@ def _row(name: str, images: _Generated, pools: _Pools, settings: Scores) -> dict
     }
 
 
+def _alternatives(
+    names: list[str], generated: dict[str, _Generated], pools: _Pools, settings: Scores
+) -> pa.Table:
+    """The matched score of each prompt alone, and against training images where there are enough."""
+    rows = []
+    for name in names:
+        images, training = generated[name], pools.training.get(name)
+        m, k = settings.pool_size, settings.top_k
+        parts = matched_by_prompt(images.vectors, images.prompts, pools.references[name], m, k)
+        for prompt, value in zip(np.unique(images.prompts).tolist(), parts.tolist(), strict=True):
+            rows.append({"concept": name, "variant": f"prompt {prompt + 1} alone", "score": value})
+        if training is not None and len(training) >= m:
+            value = matched_score(images.vectors, images.prompts, training, m, k).value
+            rows.append({"concept": name, "variant": "training images as pool", "score": value})
+    return pa.Table.from_pylist(rows, schema=ALTERNATIVES)
+
+
 def _score(name: str, score: Score) -> dict[str, float | None]:
     return {name: score.value, f"{name}_se": score.standard_error}
 
@@ -211,6 +236,13 @@ def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
     return pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
 
 
+ALTERNATIVES = pa.schema(
+    [
+        _field("concept", pa.string(), "-", "name of the concept"),
+        _field("variant", pa.string(), "-", "how the score was made otherwise"),
+        _field("score", pa.float64(), "[-1, 1]", "matched score made so"),
+    ]
+)
 CONTROL_SCORES = pa.schema(
     [
         _field("concept", pa.string(), "-", "name of the concept"),

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-import fit
-from fit.config import Settings
 from fit.run import Job
+from fit.stages.curve_file import judged
+from fit.stages.diagnostics import diagnostics
 from fit.stages.inputs import concepts_of
-from fit.threshold import ImitationCurve, estimate, require_enough, to_json
+from fit.threshold import ImitationCurve, require_enough
 
-VERSION = 1
+VERSION = 2
 SHUFFLED, UNTRAINED = "shuffled", "untrained"
 
 
@@ -34,17 +34,15 @@ def work(job: Job) -> list[str]:
 
 
 def run(job: Job) -> None:
-    """Write `curve.parquet` (as `fit threshold` reads it), `threshold.json`, `published.json`.
-
-    `controls.json`.
-    """
+    """Write the curve as `fit threshold` reads it, the verdicts on it and on the controls, diagnostics."""
     columns = _columns(job, "scores")
     job.write("curve", pa.table(columns))
     curve = ImitationCurve.from_columns(columns)
-    job.write_json("threshold", _judged(curve, job.settings, job.settings.threshold.method))
+    job.write_json("threshold", judged(curve, job.settings.threshold, job.seed))
     require_enough(curve)
     job.write_json("published", _published(job, curve))
     job.write_json("controls", _controls(job, columns))
+    job.write_json("diagnostics", diagnostics(job, curve))
 
 
 def _columns(job: Job, table: str) -> dict[str, list[Any]]:
@@ -91,17 +89,6 @@ def _tidy(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return kept
 
 
-def _judged(curve: ImitationCurve, settings: Settings, method: Any) -> dict[str, Any]:
-    verdict = estimate(
-        curve,
-        method=method,
-        level=settings.threshold.level,
-        replicates=settings.threshold.replicates,
-        seed=settings.seed,
-    )
-    return to_json(verdict, fit.__version__)
-
-
 def _published(job: Job, curve: ImitationCurve) -> dict[str, Any]:
     """The published method whole: its own score, its own change point."""
     scores = {row["concept"]: row["mimetic2"] for row in job.read("scores", "scores").to_pylist()}
@@ -112,7 +99,7 @@ def _published(job: Job, curve: ImitationCurve) -> dict[str, Any]:
             "score": [scores[name] for name in curve.concepts],
         }
     )
-    return _judged(own, job.settings, "mimetic2")
+    return judged(own, job.settings.threshold.model_copy(update={"method": "mimetic2"}), job.seed)
 
 
 def _controls(job: Job, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
@@ -120,16 +107,21 @@ def _controls(job: Job, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
 
     Frequencies dealt out at random, and the untrained model's images.
     """
-    method = job.settings.threshold.method
+    # Of a control only one thing is asked: is there a rise?
+    asked, plain = job.settings.threshold, ("group",)
     shuffled = shuffle_frequencies(columns, job.seed)
-    controls = {SHUFFLED: (shuffled, _judged(ImitationCurve.from_columns(shuffled), job.settings, method))}
+    controls = {SHUFFLED: (shuffled, judged(_without(shuffled, plain), asked, job.seed))}
     if job.read("scores", "control").num_rows:
         blank = _columns(job, "control")
-        controls[UNTRAINED] = (blank, _judged(ImitationCurve.from_columns(blank), job.settings, method))
+        controls[UNTRAINED] = (blank, judged(_without(blank, plain), asked, job.seed))
     return {
         name: {"threshold": verdict, "curve": {k: list(c[k]) for k in ("concept", "frequency", "score")}}
         for name, (c, verdict) in controls.items()
     }
+
+
+def _without(columns: Mapping[str, list[Any]], names: tuple[str, ...]) -> ImitationCurve:
+    return ImitationCurve.from_columns({k: v for k, v in columns.items() if k not in names})
 
 
 def shuffle_frequencies(columns: Mapping[str, list[Any]], seed: int) -> dict[str, list[Any]]:

@@ -25,8 +25,13 @@ from fit.threshold.scatter import local_spread
 from fit.threshold.verdict import Threshold, Verdict
 
 _MIDDLES: Final = 60
-_WIDTHS: Final = (0.02, 0.25, 0.5, 1.0, 2.0, 4.0)
-_PARAMETERS: Final = 4.0
+_WIDTHS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+_SHARP: Final = 1e-6
+_MOST_GAPS: Final = 600
+_PARAMETERS: Final = 7.0
+"""What a freely chosen curve takes from the residuals: level, height, place and width, and what the best step
+of many gains by following the noise. Chosen with `benchmarks/comparison.py`.
+"""
 
 
 @dataclass(frozen=True)
@@ -127,17 +132,31 @@ def compare_curves(
     }
     arms = [_Arm.of(each) for each in kept.values()]
     paired = len(arms) > 1 and len({frozenset(each.concepts) for each in kept.values()}) == 1
-    p_value = same_place(arms, paired, replicates, seed) if len(arms) > 1 else None
+    p_value = _same_place(arms, paired, replicates, seed) if len(arms) > 1 else None
     pairs: tuple[Pair, ...] = ()
     if len(arms) > 2:
         names = list(kept)
         found = [
-            (names[i], names[j], same_place([arms[i], arms[j]], paired, replicates, seed))
+            (names[i], names[j], _same_place([arms[i], arms[j]], paired, replicates, seed))
             for i, j in combinations(range(len(arms)), 2)
         ]
         adjusted = holm([p for _, _, p in found])
         pairs = tuple(Pair(a, b, p) for (a, b, _), p in zip(found, adjusted, strict=True))
     return Comparison(verdicts, left_out, p_value, pairs, paired, level)
+
+
+def place_test(
+    curves: Sequence[ImitationCurve], *, paired: bool = False, replicates: int = 1000, seed: int = 0
+) -> float:
+    """P-value of "one place and width of the rise fits all curves".
+
+    Args:
+        curves: at least two.
+        paired: they are of the same concepts, whose noise is drawn together.
+        replicates: random draws, at least 100; the p-value is at least 1 / (replicates + 1).
+        seed: of the draws.
+    """
+    return _same_place([_Arm.of(curve) for curve in curves], paired, replicates, seed)
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:
@@ -201,8 +220,7 @@ class _Arm:
         return basis
 
 
-def same_place(arms: Sequence[_Arm], paired: bool, replicates: int, seed: int) -> float:
-    """P-value of "one place and width of the rise fits all curves"; at least 1 / (replicates + 1)."""
+def _same_place(arms: Sequence[_Arm], paired: bool, replicates: int, seed: int) -> float:
     middle, width = _grid(arms)
     bases = [arm.basis(middle, width) for arm in arms]
     heights = np.stack([arm.heights(basis) for arm, basis in zip(arms, bases, strict=True)])
@@ -235,11 +253,15 @@ def _saved(heights: Floats, scale: Floats) -> Floats:
 
 
 def _grid(arms: Sequence[_Arm]) -> tuple[Floats, Floats]:
-    """Midpoints over the range of all data, from nearly a step to nearly a ramp."""
-    low = min(float(arm.sample.x[0]) for arm in arms)
-    high = max(float(arm.sample.x[-1]) for arm in arms)
-    middles = np.linspace(low, high, _MIDDLES + 2)[1:-1]
-    return np.tile(middles, len(_WIDTHS)), np.repeat(np.array(_WIDTHS), _MIDDLES)
+    """Midpoints and widths: a step in every gap of all data together, and logistics over their range."""
+    x = np.unique(np.concatenate([arm.sample.x for arm in arms]))
+    gaps = (x[1:] + x[:-1]) / 2.0
+    gaps = gaps[np.unique(np.linspace(0, gaps.size - 1, min(gaps.size, _MOST_GAPS)).astype(np.intp))]
+    middles = np.linspace(x[0], x[-1], _MIDDLES + 2)[1:-1]
+    width = np.repeat(np.array(_WIDTHS), _MIDDLES)
+    return np.concatenate([gaps, np.tile(middles, len(_WIDTHS))]), np.append(
+        np.full(gaps.size, _SHARP), width
+    )
 
 
 def _residual(sample: Sample, basis: Floats, height: Floats) -> Floats:

@@ -21,6 +21,7 @@ from fit.threshold.mimetic2 import published_threshold
 from fit.threshold.odds import step_odds
 from fit.threshold.rate import rate_threshold
 from fit.threshold.rise import RiseTest, rise_test, smallest_detectable_rise
+from fit.threshold.robust import without_outliers
 from fit.threshold.sample import Sample, pool
 from fit.threshold.shape import Shape, judge_shape
 from fit.threshold.step import StepFit, fit_step
@@ -38,6 +39,7 @@ def estimate(
     level: float = 0.95,
     replicates: int = 2000,
     seed: int = 0,
+    robust: bool = False,
 ) -> Verdict:
     """Find the imitation threshold of a curve, or say why there is none.
 
@@ -48,6 +50,8 @@ def estimate(
         level: confidence level of the test and of the intervals, in [0.5, 0.999].
         replicates: random draws that calibrate the tests, at least 100.
         seed: every draw follows from it; the order of rows does not matter.
+        robust: pull in outlying scores before anything is fitted (see `robust`); `mimetic2` and the imitation
+            rate see the scores as they are.
 
     Raises:
         UsageError: an argument is out of its range.
@@ -63,7 +67,7 @@ def estimate(
     if len(curve) <= MOST_PUBLISHED:
         published = published_threshold(curve)
         found = replace(found, mimetic2=None if published is None else published[0])
-    return _judge(curve, found, replicates, seed)
+    return _judge(without_outliers(curve) if robust else curve, found, replicates, seed)
 
 
 def confidence_set(

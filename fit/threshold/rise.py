@@ -73,6 +73,12 @@ def rise_test(sample: Sample, flipped: Singles, level: float) -> RiseTest:
     )
 
 
+def rise_statistic(sample: Sample) -> float:
+    """Largest standardised difference upwards, the statistic of `rise_test`."""
+    sums = sample.per_cell(sample.weight * centred(sample)).astype(np.float32)
+    return float(_Contrasts.of(sample).standardised(sums[:, None]).max())
+
+
 def smallest_detectable_rise(sample: Sample, critical: float) -> float | None:
     """Smallest step that would have been found in 80 % of samples like this one, were it at the middle rank.
 

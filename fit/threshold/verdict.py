@@ -1,6 +1,7 @@
 """What an estimate says: a threshold, or none with a reason; and its JSON as the contract fixes it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -102,7 +103,7 @@ class NoThreshold:
 Verdict = Threshold | NoThreshold
 
 
-def to_json(verdict: Verdict, fit_version: str) -> dict[str, Any]:
+def to_json(verdict: Verdict, fit_version: str, groups: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The object that `fit threshold --json` prints.
 
     What does not apply is None; no value is NaN or infinite.
@@ -110,6 +111,7 @@ def to_json(verdict: Verdict, fit_version: str) -> dict[str, Any]:
     Args:
         verdict: of `estimate`.
         fit_version: version of the tool that writes it.
+        groups: of `comparison.to_json`, for a curve with groups.
     """
     found = verdict.found
     shown = isinstance(verdict, Threshold)
@@ -129,7 +131,7 @@ def to_json(verdict: Verdict, fit_version: str) -> dict[str, Any]:
         "baseline": found.baseline,
         "ceiling": found.ceiling,
         "rate_threshold": _rate(found.rate),
-        "groups": None,
+        "groups": None if groups is None else dict(groups),
         "n_concepts": found.n_concepts,
         "method": found.method,
         "fit_version": fit_version,
