@@ -2,7 +2,7 @@
 
     python benchmarks/planning.py --runs 1000 --workers 2
 
-Predictions come from `prospect`; the truth is the share of planted curves, of other seeds, on which `estimate`
+Predictions come from `prospect`; the truth is the share of planted curves of other seeds on which `estimate`
 shows a rise. `results/planning.json` keeps both.
 """
 
