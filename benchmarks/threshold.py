@@ -42,6 +42,7 @@ SIZES = (60, 100, 418)
 SDS = (0.07, 0.12)
 RISES = (0.1, 0.2, 0.3)
 BATCH = 50
+RESULTS = Path(__file__).parent / "results" / "threshold.json"
 
 
 @dataclass(frozen=True)
@@ -226,13 +227,104 @@ def summary(cell: Cell, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return line
 
 
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of some cells: a figure of their summary within limits."""
+
+    row: str
+    cells: str
+    figure: str
+    least: float | None = None
+    most: float | None = None
+
+    def met(self, line: dict[str, Any]) -> bool | None:
+        """Whether a cell keeps it; None where its runs do not tell (nothing was found)."""
+        value = line.get(self.figure)
+        if value is None:
+            return None
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+def asks() -> list[Ask]:
+    """The table of what is asked, in its order; shares in percent."""
+    return [
+        Ask("flat: a threshold claimed", "flat-n*-sd*", "found", most=5.7),
+        Ask("flat, noise changes with frequency: claimed", "flat-n*-narrowing", "found", most=6.5),
+        Ask("flat, noise changes with frequency: claimed", "flat-n*-widening", "found", most=6.5),
+        Ask("falling: claimed", "falling-*", "found", most=0.5),
+        Ask("step 0.10, n = 418: found", "step0.1-n418-sd*", "found", least=97),
+        Ask("step: covered, all runs", "step0.?-n*-sd*", "covered", least=93),
+        Ask("step: covered, found runs", "step0.?-n*-sd*", "covered_found", least=93),
+        Ask("step: median width / oracle's", "step0.?-n*-sd*", "to_oracle", most=1.5),
+        Ask("step 0.20 and 0.30, n = 418: step", "step0.[23]-n418-sd*", "step", least=85),
+        Ask("step 0.20 and 0.30, n = 418: gradual", "step0.[23]-n418-sd*", "gradual", most=5),
+        Ask("logistic, n = 418: gradual", "logistic-n418-*", "gradual", least=95),
+        Ask("logistic: called step", "logistic-*", "step", most=5),
+        Ask("logistic: midpoint covered", "logistic-*", "covered", least=93),
+        Ask("ramp: called step", "ramp-*", "step", most=5),
+        Ask("ramp, n = 418: gradual", "ramp-n418-*", "gradual", least=95),
+        Ask("safe count at most the true ED10", "step0.?-n*-sd*", "safe_holds", least=93),
+        Ask("safe count at most the true ED10", "logistic-*", "safe_holds", least=93),
+        Ask("safe count at most the true ED10", "ramp-*", "safe_holds", least=93),
+        Ask("safe count / ED10, median, n = 418", "step0.?-n418-sd*", "safe_median", least=0.3),
+        Ask("safe count / ED10, median, n = 418", "logistic-n418-*", "safe_median", least=0.3),
+        Ask("safe count / ED10, median, n = 418", "ramp-n418-*", "safe_median", least=0.3),
+        Ask("heavy tails, outliers: covered", "step0.?-n*-t3", "covered", least=90),
+        Ask("heavy tails, outliers: covered", "step0.?-n*-outliers", "covered", least=90),
+        Ask("heavy tails, outliers: claimed on flat", "flat-n*-t3", "found", most=6.5),
+        Ask("heavy tails, outliers: claimed on flat", "flat-n*-outliers", "found", most=6.5),
+        Ask("uncertain frequencies: covered", "step0.?-n*-uncertain", "covered", least=92),
+        Ask("no imitation, matched scores: claimed", "null-n*-matched", "found", most=6),
+        Ask("no imitation, best 10 of N (published score): claimed", "null-n*-best10", "found"),
+    ]
+
+
 def table(out: Path, pattern: str) -> None:
-    """Print all cells that have runs."""
+    """Print every cell that has runs, then what was asked; keep both in `results/threshold.json`."""
+    lines = []
     for cell in cells():
         path = out / f"{cell.name}.jsonl"
         if path.exists() and fnmatch.fnmatch(cell.name, pattern):
             rows = [json.loads(line) for line in path.read_text().splitlines()]
-            print("  ".join(f"{k}={v}" for k, v in summary(cell, rows).items() if v is not None))
+            lines.append(summary(cell, rows))
+            print("  ".join(f"{k}={v}" for k, v in lines[-1].items() if v is not None))
+    if lines and pattern == "*":
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps({"cells": lines}, indent=1) + "\n")
+    print(markdown(lines))
+
+
+def markdown(lines: list[dict[str, Any]]) -> str:
+    """What was asked beside what was found: over the cells of a row, the worst, and which ones miss it."""
+    rows: dict[str, list[tuple[Ask, dict[str, Any]]]] = {}
+    for ask in asks():
+        rows.setdefault(ask.row, []).extend(
+            (ask, line) for line in lines if fnmatch.fnmatch(line["cell"], ask.cells)
+        )
+    text = ["| asked | limit | found, worst and best cell | `mimetic2` finds a threshold in | kept in |"]
+    text.append("|---|---|---|---|---|")
+    for row, pairs in rows.items():
+        known = [(ask, line) for ask, line in pairs if line.get(ask.figure) is not None]
+        if not known:
+            continue
+        ask = known[0][0]
+        limit = (
+            f"≥ {ask.least:g}"
+            if ask.least is not None
+            else f"≤ {ask.most:g}"
+            if ask.most is not None
+            else "-"
+        )
+        values = sorted(line[ask.figure] for ask, line in known)
+        values = values if ask.least is not None else values[::-1]
+        published = [line["mimetic2"] for _, line in known]
+        missed = [line["cell"] for ask, line in known if ask.met(line) is False]
+        kept = f"{len(known) - len(missed)} of {len(known)}" + (
+            f" (not {', '.join(missed)})" if missed else ""
+        )
+        span = f"{min(published):g}–{max(published):g} %"
+        text.append(f"| {row} | {limit} | {values[0]:g} … {values[-1]:g} | {span} | {kept} |")
+    return "\n".join(text)
 
 
 def speed() -> dict[str, float]:

@@ -13,7 +13,7 @@ from fit.threshold.step import StepFit
 
 Span = tuple[float, float]
 
-_SHARE_STEP: Final = 0.6
+_SHARE_STEP: Final = 0.7
 _SHARE_GRADUAL: Final = 0.5
 _SHARE_OPEN: Final = 0.25
 """Shares of the nominal error that intervals use, by what is known of the shape.
