@@ -279,8 +279,11 @@ def asks() -> list[Ask]:
     ]
 
 
-def table(out: Path, pattern: str) -> None:
-    """Print every cell that has runs, then what was asked; keep both in `results/threshold.json`."""
+def table(out: Path, pattern: str, into: Path | None = None) -> None:
+    """Print every cell that has runs, then what was asked; keep both in `results/threshold.json`.
+
+    A page `into` which the second goes needs the marks `<!-- table -->` and `<!-- end of table -->`.
+    """
     lines = []
     for cell in cells():
         path = out / f"{cell.name}.jsonl"
@@ -292,6 +295,10 @@ def table(out: Path, pattern: str) -> None:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps({"cells": lines}, indent=1) + "\n")
     print(markdown(lines))
+    if into is not None:
+        begin, end = "<!-- table -->", "<!-- end of table -->"
+        before, _, rest = into.read_text().partition(begin)
+        into.write_text(f"{before}{begin}\n{markdown(lines)}\n{end}{rest.partition(end)[2]}")
 
 
 def markdown(lines: list[dict[str, Any]]) -> str:
@@ -355,6 +362,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/threshold"))
     parser.add_argument("--table", action="store_true", help="only print what is there")
+    parser.add_argument("--into", type=Path, help="page to write the table into, such as docs/method.md")
     parser.add_argument("--speed", action="store_true", help="only time one estimate beside ruptures")
     asked = parser.parse_args()
     if asked.speed:
@@ -370,7 +378,7 @@ def main() -> None:
             ]
             for job in jobs:
                 job.result()
-    table(asked.out, asked.cells)
+    table(asked.out, asked.cells, asked.into)
 
 
 if __name__ == "__main__":
