@@ -57,8 +57,8 @@ class Cell:
 
     @property
     def alarms(self) -> bool:
-        """Whether it counts false alarms."""
-        return self.truth.shape == "flat"
+        """Whether it counts our false alarms."""
+        return self.truth.shape == "flat" and self.scores != "best10"
 
 
 def cells() -> Iterator[Cell]:

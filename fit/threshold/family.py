@@ -130,7 +130,7 @@ def coarse_logistics(sample: Sample) -> Family:
 def fine_logistics(sample: Sample, family: Family) -> Family:
     """A finer grid of logistics around the members of a first family that the data do not clearly reject."""
     gain = gains(family, sample)
-    rest = max(total_squares(sample) - float(gain.max()), 1e-12 * total_squares(sample))
+    rest = max(total_squares(sample) - float(gain.max()), 1e-12 * total_squares(sample), 1e-300)
     near = sample.score.size * (float(gain.max()) - gain) / rest <= _FINE_REACH
     span = float(sample.x[-1] - sample.x[0])
     widths = _coarse_widths(span)

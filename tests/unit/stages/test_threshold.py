@@ -30,7 +30,23 @@ def scored(name: str, value: float, passed: int | None = 3) -> dict[str, object]
 
 def counted(name: str, frequency: float | None) -> dict[str, object]:
     low, high = (None, None) if frequency is None else (0.9 * frequency, 1.1 * frequency)
-    return {"concept": name, "frequency": frequency, "frequency_low": low, "frequency_high": high}
+    return {
+        "concept": name,
+        "frequency": frequency,
+        "frequency_low": low,
+        "frequency_high": high,
+        "caption_count": 100,
+        "distinct_url_count": 80,
+        "hit_rate": 0.9,
+    }
+
+
+def alternatives(names: list[str], values: list[float]) -> list[dict[str, object]]:
+    return [
+        {"concept": name, "variant": variant, "score": value}
+        for variant in ("prompt 1 alone", "prompt 2 alone")
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def leave_step(run: Path, n: int = N, control: bool = True) -> list[str]:
@@ -42,6 +58,7 @@ def leave_step(run: Path, n: int = N, control: bool = True) -> list[str]:
     values = np.where(frequencies > 10**1.5, 0.8, 0.2) + 0.02 * rng.standard_normal(n)
     leave(run, "verification", "frequencies", list(map(counted, names, frequencies.tolist())))
     leave(run, "scores", "scores", list(map(scored, names, values.tolist())))
+    leave(run, "scores", "alternatives", alternatives(names, values.tolist()))
     blank = list(map(scored, names, (0.2 + 0.02 * rng.standard_normal(n)).tolist()))
     rows = blank if control else []
     table = threshold.pa.Table.from_pylist(rows, schema=threshold.pa.Table.from_pylist(blank).schema)
@@ -65,6 +82,30 @@ def test_a_planted_step_is_found_and_the_controls_show_none(tmp_path: Path) -> N
         controls[UNTRAINED]["curve"]["frequency"] == job.read("threshold", "curve")["frequency"].to_pylist()
     )
     assert skipped(job) == []
+
+
+def test_the_diagnostics_say_what_was_looked_at(tmp_path: Path) -> None:
+    leave_step(tmp_path)
+    job = job_of(tmp_path, "threshold", FAST)
+    threshold.run(job)
+    found = {row["name"]: row for row in job.read_json("threshold", "diagnostics")}
+    assert list(found) == ["A1", "A2", "A3", "A4", "outliers", "prompts and pools", "penalty"]
+    assert found["A3"]["numbers"]["distinct share"] == pytest.approx(0.8)
+    places = [place for _, place in found["prompts and pools"]["named"]]
+    # Both variants are the curve itself, whose jump is between 31.6 and 37.6 images.
+    assert len(places) == 2
+    assert all(31 <= place <= 38 for place in places)
+
+
+def test_groups_are_compared_where_there_are_any(tmp_path: Path) -> None:
+    names = leave_step(tmp_path)
+    leave_concepts(tmp_path, tuple((name, [], f"school {i % 2}") for i, name in enumerate(names)))
+    job = job_of(tmp_path, "threshold", FAST)
+    threshold.run(job)
+    groups = job.read_json("threshold", "threshold")["groups"]
+    assert set(groups["curves"]) == {"school 0", "school 1"}
+    assert groups["differ"] is False
+    assert job.read_json("threshold", "controls")[SHUFFLED]["threshold"]["groups"] is None
 
 
 def test_the_published_method_takes_its_own_score(tmp_path: Path) -> None:
@@ -94,6 +135,7 @@ def test_who_lacks_frequency_or_score_is_left_out_and_noted_once(tmp_path: Path)
     frequencies = [counted(name, None if i == 0 else i + 1.0) for i, name in enumerate(names)]
     leave(tmp_path, "verification", "frequencies", frequencies)
     leave(tmp_path, "scores", "scores", [scored(n, 0.5 + i % 7 / 100) for i, n in enumerate(names[:-1])])
+    leave(tmp_path, "scores", "alternatives", alternatives(names[:-1], [0.5] * (len(names) - 1)))
     job = job_of(tmp_path, "threshold", FAST)
     threshold.run(job)
     assert job.read("threshold", "curve")["concept"].to_pylist() == names[1:-1]
