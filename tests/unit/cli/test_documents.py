@@ -19,6 +19,7 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "GLOSSARY.md",
     "docs/artefacts.md",
+    "docs/method.md",
     "tests/README.md",
 ]
 
