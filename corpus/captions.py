@@ -10,6 +10,7 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -42,6 +43,20 @@ class CaptionQuery:
     seed: int = 0
     sample: int = DEFAULT_SAMPLE
     where: str = ""
+
+
+class NamingRow(NamedTuple):
+    """A row whose caption names concepts.
+
+    Attributes:
+        row: Its number in the file, from 0.
+        url: Its address, None where there is none.
+        owners: Positions of the concepts in the query, ascending.
+    """
+
+    row: int
+    url: str | None
+    owners: tuple[int, ...]
 
 
 class CaptionCounter:
@@ -81,16 +96,37 @@ class CaptionCounter:
         except UndecodableText:
             return self._count(shard, repaired(shard, self.condition))
 
+    def naming_rows(self, shard: Shard) -> tuple[NamingRow, ...]:
+        """Return the rows of one shard whose captions name concepts, in their order; raises as `count`."""
+        try:
+            found = list(self._naming(scan(shard, self.condition)))
+        except UndecodableText:
+            found = list(self._naming(repaired(shard, self.condition)))
+        rows = (
+            NamingRow(
+                int(batch.rows[row]), None if batch.urls is None else batch.urls[row].as_py(), tuple(owners)
+            )
+            for batch, row, _, owners in found
+        )
+        return tuple(sorted(rows, key=lambda each: each.row))
+
     def _count(self, shard: Shard, batches: Iterator[RowBatch]) -> CaptionCounts:
         found = _Found(self.query, shard)
+        for batch, row, caption, owners in self._naming(batches, found.see):
+            found.add(batch, row, caption, owners)
+        return found.counts()
+
+    def _naming(
+        self, batches: Iterator[RowBatch], see: Callable[[RowBatch], None] = lambda _batch: None
+    ) -> Iterator[tuple[RowBatch, int, str, list[int]]]:
+        """Yield (batch, index in it, caption, concepts) of the captions that name something."""
         for batch in batches:
-            found.see(batch)
+            see(batch)
             for row, positions in self._finder.find(batch.captions):
                 caption = batch.captions[row].as_py()
                 owners = self._named(caption, positions)
                 if owners:
-                    found.add(batch, row, caption, owners)
-        return found.counts()
+                    yield batch, row, caption, owners
 
     def _named(self, caption: str, positions: Iterable[int]) -> list[int]:
         """Return the concepts that a caption names, given the phrases that it could contain."""

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 
 import fit
-from fit.cli import count, doctor, estimate, evidence, lookup, plan, registries, stages, status, threshold
+from fit.cli import (
+    count,
+    curate,
+    doctor,
+    estimate,
+    evidence,
+    lookup,
+    plan,
+    registries,
+    stages,
+    status,
+    threshold,
+)
 
 app = typer.Typer(
     name="fit",
@@ -20,7 +32,19 @@ app = typer.Typer(
 )
 
 # In the order in which `fit --help` lists them.
-for module in (estimate, count, stages, threshold, plan, lookup, evidence, status, doctor, registries):
+for module in (
+    estimate,
+    count,
+    stages,
+    threshold,
+    plan,
+    curate,
+    lookup,
+    evidence,
+    status,
+    doctor,
+    registries,
+):
     module.register(app)
 
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from concepts.errors import MalformedFile
+from fit.curation.optout import OptOuts, merge_names, read_opt_outs
+
+LIST = "kind,value\nname,Ada Brush\ndomain,Example.org\nurl,https://pics.example/ada/*\n"
+
+
+def test_a_list_is_read() -> None:
+    assert read_opt_outs(LIST, "list") == OptOuts(
+        ("Ada Brush",), frozenset({"example.org"}), ("https://pics.example/ada/*",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://example.org/a.jpg", "opted out: domain example.org"),
+        ("HTTP://IMG.Example.ORG:8080/a.jpg", "opted out: domain example.org"),
+        ("https://user:secret@example.org/a.jpg", "opted out: domain example.org"),
+        ("https://example.org.evil.test/a.jpg", None),
+        ("https://notexample.org/a.jpg", None),
+        ("https://evil.test/?https://example.org/", None),
+        ("https://pics.example/ada/1.jpg", "opted out: address https://pics.example/ada/*"),
+        ("https://pics.example/adam/1.jpg", None),
+        ("no address", None),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_addresses(url: str | None, why: str | None) -> None:
+    assert read_opt_outs(LIST, "list").why(url) == why
+
+
+def test_pattern_characters_of_regular_expressions_are_letters() -> None:
+    outs = read_opt_outs("kind,value\nurl,https://a.example/(x).jpg\n", "list")
+    assert outs.why("https://a.example/(x).jpg")
+    assert outs.why("https://aXexample/x.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "columns kind,value"),
+        ("value,kind\n", "columns kind,value"),
+        ("kind,value\nnmae,Ada\n", "did you mean name"),
+        ("kind,value\nname,\n", "line 2"),
+        ("kind,value\nname,a,b\n", "line 2"),
+        ("kind,value\nurl,*\n", "fits every address"),
+        ("kind,value\ndomain,not a domain\n", "no domain"),
+        ("kind,value\ndomain,https://example.org/\n", "no domain"),
+    ],
+)
+def test_bad_lists_are_one_line(text: str, said: str) -> None:
+    with pytest.raises(MalformedFile, match=said) as refused:
+        read_opt_outs(text, "list.csv")
+    assert "\n" not in str(refused.value)
+
+
+def test_names_are_added_once() -> None:
+    assert merge_names(["a", "b"], ["b", "c", "c"]) == ("c",)
