@@ -9,6 +9,7 @@ import typer
 
 import fit
 from fit.cli import (
+    compare,
     count,
     curate,
     doctor,
@@ -40,6 +41,7 @@ for module in (
     plan,
     curate,
     lookup,
+    compare,
     evidence,
     status,
     doctor,

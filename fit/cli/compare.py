@@ -1,0 +1,31 @@
+"""``fit compare``: two models or corpora on the same concepts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fit.cli import printing
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: fit compare runs/art-styles-sd1.5 runs/art-styles-sd2.1")(compare)
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Finished run folders.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare runs on the concepts they share: verdicts, and whether the rise is at the same place."""
+    from fit.stages import compare_runs
+
+    found = compare_runs.compare(runs)
+    if json:
+        printing.as_json(found.document)
+        return
+    printing.table(found.rows)
+    for line in found.lines:
+        typer.echo(line)
