@@ -20,6 +20,7 @@ DOCUMENTS = [
     "GLOSSARY.md",
     "docs/artefacts.md",
     "docs/method.md",
+    "docs/curation.md",
     "tests/README.md",
 ]
 
