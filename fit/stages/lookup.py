@@ -19,14 +19,13 @@ from corpus.shards import find_shards
 from corpus.where import all_of
 from fit import progress
 from fit.generation.models import load_model
-from fit.pipeline import STAGES
 from fit.report.inputs import CurvePoint
 from fit.report.lookup import Example, Looked, Sheet, sheet
 from fit.report.verdict import Verdict, read_verdict
 from fit.run import Job, Run, folder
 from fit.run.receipts import read_receipt
 from fit.stages.inputs import concepts_of, corpus_of
-from fit.stages.report_inputs import curve_of, subject_of
+from fit.stages.report_inputs import READ_STAGES, curve_of, subject_of
 
 EXAMPLES = 5
 RUNS = Path("runs")
@@ -73,8 +72,8 @@ def look_up(name: str, home: Path | None) -> list[Sheet]:
 
 
 def _job(run: Run) -> Job:
-    stage = next(stage for stage in STAGES if stage.name == "report")
-    return stage.job(run)
+    """Return what the report's stage would see of the run."""
+    return Job(run, "report", READ_STAGES)
 
 
 def _named(run: Run, name: str) -> Iterator[Concept]:
@@ -162,11 +161,11 @@ def _examples(job: Job, name: str) -> tuple[Example, ...]:
 def _left_out(job: Job, name: str) -> tuple[str, ...]:
     """Return the different reasons for which something of this concept was left out, each with how often."""
     reasons: dict[str, int] = {}
-    for stage in STAGES:
-        if stage.name != "report" and job.has(stage.name, "skipped"):
-            for row in job.read(stage.name, "skipped").to_pylist():
+    for stage in READ_STAGES:
+        if job.has(stage, "skipped"):
+            for row in job.read(stage, "skipped").to_pylist():
                 if row["concept"] == name:
-                    key = f"{stage.name}: {row['reason']}"
+                    key = f"{stage}: {row['reason']}"
                     reasons[key] = reasons.get(key, 0) + 1
     return tuple(f"{reason} ({number:,})" if number > 1 else reason for reason, number in reasons.items())
 

@@ -20,7 +20,7 @@ from fit.stages.threshold import SHUFFLED, UNTRAINED
 
 IN_A_STRIP = 8
 MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
-_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
+READ_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
 
 
 def report_inputs(job: Job) -> inputs.ReportInputs:
@@ -89,9 +89,9 @@ def _provenance(job: Job, model: Model, corpus: Corpus) -> inputs.Provenance:
 def _digests(job: Job) -> tuple[tuple[str, str], ...]:
     """Return what was computed from what: outside inputs of each stage, and each stage's receipt."""
     found: dict[str, str] = {}
-    for stage in _STAGES:
+    for stage in READ_STAGES:
         receipt = receipt_of(job, stage)
-        outside = {name: digest for name, digest in receipt.plan.inputs.items() if name not in _STAGES}
+        outside = {name: digest for name, digest in receipt.plan.inputs.items() if name not in READ_STAGES}
         if len(outside) <= MOST_DIGESTS:
             found |= outside
         found[f"stage {stage}"] = receipt.digest
@@ -200,7 +200,7 @@ def _pictures(job: Job, names: set[str]) -> dict[str, tuple[bytes, ...]]:
 
 
 def _skipped(job: Job) -> tuple[inputs.SkippedItem, ...]:
-    rows = (row for stage in _STAGES for row in job.read(stage, "skipped").to_pylist())
+    rows = (row for stage in READ_STAGES for row in job.read(stage, "skipped").to_pylist())
     return tuple(
         inputs.SkippedItem(row["stage"], row["concept"] or None, row["item"] or None, row["reason"])
         for row in rows
