@@ -22,6 +22,7 @@ from concepts.catalogue_checks import check_duplicates, find_warnings
 from concepts.concept import Concept
 from concepts.errors import ConceptsError, unknown
 from concepts.matching import parse_phrase
+from concepts.removal import without_removed
 
 COLUMNS = ("concept", "aliases", "group", "flags")
 SEPARATOR = "|"
@@ -39,6 +40,7 @@ class ConceptSet:
         digest: SHA-256 of the concepts, in hex: equal for equal concepts in equal order.
         source: Where the list comes from; empty when the file does not say.
         licence: Under which licence; empty when the file does not say.
+        removed: How many concepts of the file are left out because they are on the removal list.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ConceptSet:
     digest: str
     source: str = ""
     licence: str = ""
+    removed: int = 0
 
 
 def read_catalogue(path: Path | str) -> ConceptSet:
@@ -102,7 +105,10 @@ def _read(file: Traversable, about_file: Traversable, name: str) -> ConceptSet:
     if not rows:
         raise ConceptsError(f"{file}: the list has no concepts; add one line per concept below the header")
     check_duplicates(rows, str(file))
-    concepts = tuple(concept for _, concept in rows)
+    kept = without_removed(concept for _, concept in rows)
+    concepts = kept.concepts
+    if not concepts:
+        raise ConceptsError(f"{file}: every concept of the list is on the removal list; give another list")
     about = _about(about_file)
     return ConceptSet(
         name=name,
@@ -112,6 +118,7 @@ def _read(file: Traversable, about_file: Traversable, name: str) -> ConceptSet:
         digest=digest_of(concepts),
         source=about.get("source", ""),
         licence=about.get("licence", ""),
+        removed=kept.removed,
     )
 
 

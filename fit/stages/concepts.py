@@ -33,6 +33,9 @@ def run(job: Job) -> None:
         }
     )
     job.write("concepts", table)
+    if found.removed:
+        # Their names stand nowhere in the run.
+        job.skip("", f"{found.removed:,} concepts", "on the removal list")
     job.write_json(
         "catalogue",
         {

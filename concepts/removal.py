@@ -1,0 +1,98 @@
+"""The removal list: who is on it is in no catalogue, whoever made the catalogue.
+
+The list of this package holds digests, so that it does not itself publish the names. A list of one's own, named by
+the environment variable ``FIT_REMOVED``, may hold names or digests.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+from concepts.concept import Concept
+from concepts.errors import ConceptsError
+from concepts.matching import canonical
+
+VARIABLE = "FIT_REMOVED"
+COLUMNS = ("name", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a removal list leaves of a catalogue.
+
+    Attributes:
+        concepts: The concepts that stay, without the aliases that were removed, in their order.
+        removed: How many concepts are gone.
+    """
+
+    concepts: tuple[Concept, ...]
+    removed: int
+
+
+def phrase_digest(phrase: str) -> str:
+    """Return the SHA-256 (hex) of a phrase in the form in which equal phrases are the same."""
+    return hashlib.sha256(canonical(phrase).encode()).hexdigest()
+
+
+def without_removed(concepts: Iterable[Concept], digests: frozenset[str] | None = None) -> Kept:
+    """Leave out who is on the removal list.
+
+    A concept goes when its name is on the list; of others go the aliases that are on it.
+
+    Args:
+        concepts: Of a catalogue.
+        digests: Digests of the phrases on the list; None reads both lists.
+
+    Raises:
+        ConceptsError: The list that ``FIT_REMOVED`` names cannot be read.
+    """
+    gone = removal_list() if digests is None else digests
+    if not gone:
+        return Kept(tuple(concepts), 0)
+    kept, removed = [], 0
+    for concept in concepts:
+        if phrase_digest(concept.name) in gone:
+            removed += 1
+        else:
+            aliases = tuple(alias for alias in concept.aliases if phrase_digest(alias) not in gone)
+            kept.append(replace(concept, aliases=aliases))
+    return Kept(tuple(kept), removed)
+
+
+def removal_list() -> frozenset[str]:
+    """Return the digests on the list of this package and on that of the user.
+
+    Raises:
+        ConceptsError: A list cannot be read or has other columns.
+    """
+    own = files("concepts").joinpath("lists", "removed.csv").read_text(encoding="utf-8")
+    found = _digests(own, "removed.csv")
+    given = os.environ.get(VARIABLE)
+    if given:
+        try:
+            text = Path(given).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConceptsError(f"{given}: the removal list ({VARIABLE}) cannot be read ({error})") from error
+        found |= _digests(text, given)
+    return found
+
+
+def _digests(text: str, source: str) -> frozenset[str]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    columns = reader.fieldnames or []
+    if not columns or any(column not in COLUMNS for column in columns):
+        raise ConceptsError(f"{source}: a removal list has the column name, or sha256, or both")
+    found = set()
+    for row in reader:
+        if row.get("name"):
+            found.add(phrase_digest(row["name"]))
+        if row.get("sha256"):
+            found.add(row["sha256"].strip().lower())
+    return frozenset(found)
