@@ -1,7 +1,7 @@
 """The removal list: who is on it is in no catalogue, whoever made the catalogue.
 
-The list of this package holds digests, so that it does not itself publish the names. A list of one's own, named by
-the environment variable ``FIT_REMOVED``, may hold names or digests.
+The list of this package holds digests, so that it does not itself publish the names. A list of one's own,
+which the environment variable ``FIT_REMOVED`` names, may hold names or digests.
 """
 
 from __future__ import annotations

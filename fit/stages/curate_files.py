@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.sampling import RowKeys
 from corpus.shards import Shard, find_shards
 from fit import progress
-from fit.curation.choice import Choice, NamingRows, choose
+from fit.curation.choice import Choice, NamingRows, Places, choose
 from fit.curation.optout import OptOuts, merge_names, read_opt_outs
 from fit.run import artefacts
 from fit.stages.count_files import Captions
@@ -84,10 +85,10 @@ def curate(asked: Asked, work: Path) -> Plan:
     shards = find_shards(asked.captions.pattern, asked.captions.column or None)
     counter = CaptionCounter(CaptionQuery(concepts, asked.seed, 0, asked.captions.where))
     parts = list(_parts(asked, counter, shards, outs, work))
-    rows, places = _rows(parts)
+    rows, starts = _rows(parts)
     choice = choose(rows, rows_allowed, len(concepts))
     reasons = _Reasons(concepts, rows_allowed, outs)
-    table = plan_table(list(_dropped(choice, parts, places, reasons, shards)), shards)
+    table = plan_table(list(_dropped(choice, parts, starts, reasons, shards)), shards)
     return Plan(table, *_summary(choice, shards, concepts, rows_allowed, limits))
 
 
@@ -172,12 +173,12 @@ def _column(shard: Shard, name: str) -> pa.ChunkedArray:
         ) from error
 
 
-def _rows(parts: Sequence[pa.Table]) -> tuple[NamingRows, list[tuple[int, int]]]:
-    """Bring the shards' rows together; a row's place is (shard, position in its part)."""
+def _rows(parts: Sequence[pa.Table]) -> tuple[NamingRows, Places]:
+    """Bring the shards' rows together; shard i's begin at the i-th of the starts."""
     names: dict[tuple[int, ...], int] = {}
-    kind = [
-        names.setdefault(tuple(owners), len(names)) for part in parts for owners in part["owners"].to_pylist()
-    ]
+    kind = array("i")
+    for part in parts:
+        kind.extend(names.setdefault(tuple(owners), len(names)) for owners in part["owners"].to_pylist())
     worth = [part["worth"].to_numpy() for part in parts]
     forced = [part["why"].is_valid().to_numpy() for part in parts]
     rows = NamingRows(
@@ -186,7 +187,7 @@ def _rows(parts: Sequence[pa.Table]) -> tuple[NamingRows, list[tuple[int, int]]]
         np.concatenate(worth) if worth else np.empty(0),
         np.concatenate(forced) if forced else np.empty(0, np.bool_),
     )
-    return rows, [(shard, place) for shard, part in enumerate(parts) for place in range(len(part))]
+    return rows, np.cumsum([0, *(len(part) for part in parts)])
 
 
 @dataclass(frozen=True)
@@ -210,24 +211,22 @@ class _Reasons:
 
 
 def _dropped(
-    choice: Choice,
-    parts: Sequence[pa.Table],
-    places: Sequence[tuple[int, int]],
-    reasons: _Reasons,
-    shards: Sequence[Shard],
+    choice: Choice, parts: Sequence[pa.Table], starts: Places, reasons: _Reasons, shards: Sequence[Shard]
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the plan, by file and row."""
-    columns = [(part["row"].to_pylist(), part["url"].to_pylist(), part["why"].to_pylist()) for part in parts]
-    for place, above in zip(choice.dropped.tolist(), choice.above, strict=True):
-        shard, inside = places[place]
-        number, url, why = (column[inside] for column in columns[shard])
-        yield {
-            "file": shards[shard].name,
-            "row": number,
-            "url": url,
-            "concept": "|".join(reasons.concepts[owner].name for owner in above),
-            "reason": why or reasons.told(above),
-        }
+    for number, (part, shard) in enumerate(zip(parts, shards, strict=True)):
+        first, last = np.searchsorted(choice.dropped, starts[number : number + 2])
+        inside = part.select(["row", "url", "why"]).take(
+            pa.array(choice.dropped[first:last] - starts[number])
+        )
+        for row, above in zip(inside.to_pylist(), choice.above[first:last], strict=True):
+            yield {
+                "file": shard.name,
+                "row": row["row"],
+                "url": row["url"],
+                "concept": "|".join(reasons.concepts[owner].name for owner in above),
+                "reason": row["why"] or reasons.told(above),
+            }
 
 
 def _summary(
