@@ -14,11 +14,12 @@ from fit.generation.models import Model, load_model
 from fit.report import inputs
 from fit.run import Job
 from fit.stages.generation import MODEL
-from fit.stages.inputs import by_concept, corpus_of, domain_of, scorer_of
+from fit.stages.inputs import by_concept, concepts_of, corpus_of, domain_of, scorer_of
 from fit.stages.report_records import receipt_of, stage_records
 from fit.stages.threshold import SHUFFLED, UNTRAINED
 
 IN_A_STRIP = 8
+MOST_FLAGS = 8  # flagged concepts that the report names in its notes
 MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
 READ_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
 
@@ -212,6 +213,18 @@ def _notes(job: Job, model: Model, corpus: Corpus) -> tuple[str, ...]:
     warnings = job.read_json("concepts", "catalogue")["warnings"]
     scorer = scorer_of(job.settings)
     sources = [("Model", model.note), ("Corpus", corpus.note), ("Scorer", scorer.note)]
-    return tuple(f"{what}: {note}" for what, note in sources if note) + tuple(
-        f"Concept list: {each}." for each in warnings
+    return (
+        *(f"{what}: {note}" for what, note in sources if note),
+        *(f"Concept list: {each}." for each in warnings),
+        *_flagged(job),
     )
+
+
+def _flagged(job: Job) -> tuple[str, ...]:
+    """Return a note on the concepts that the list flags, such as names that mean something else as well."""
+    flags = [(c.name, flag) for c in concepts_of(job) for flag in c.flags]
+    if not flags:
+        return ()
+    told = "; ".join(f"{name} ({flag})" for name, flag in flags[:MOST_FLAGS])
+    more = f"; and {len(flags) - MOST_FLAGS:,} more" if len(flags) > MOST_FLAGS else ""
+    return (f"Concept list: captions may mean something else, so counts may be too high: {told}{more}.",)
