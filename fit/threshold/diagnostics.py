@@ -65,7 +65,8 @@ def equally_hard(curve: ImitationCurve) -> Diagnostic:
     known = variance > 0
     if not bool(known.any()):
         return Diagnostic("A1", f"Concepts of like frequency differ by {typical:.2f} in score on average.")
-    p_value = float(chi2.sf(np.sum(difference[known] ** 2 / variance[known]), int(known.sum())))
+    with np.errstate(over="ignore"):  # a standard error near 0 makes the sum infinite, and the p-value 0
+        p_value = float(chi2.sf(np.sum(difference[known] ** 2 / variance[known]), int(known.sum())))
     expected = float(np.sqrt(2.0 / np.pi * variance).mean())
     between = float(np.sqrt(max(0.0, float(np.mean(difference**2 - variance)) / 2.0)))
     numbers = {"difference": typical, "by measuring alone": expected, "sd between concepts": between}
