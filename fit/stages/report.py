@@ -6,13 +6,14 @@ One drawing and one JSON object.
 from __future__ import annotations
 
 import fit
+from fit.report.csv_tables import csv_tables
 from fit.report.facts import build_facts
 from fit.report.policy import render_policy_html, render_policy_markdown
 from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html, render_markdown
 from fit.run import Job
 from fit.stages.report_inputs import report_inputs
 
-VERSION = 2
+VERSION = 3
 
 
 def outside(_job: Job) -> dict[str, str]:
@@ -22,11 +23,11 @@ def outside(_job: Job) -> dict[str, str]:
 
 def work(_job: Job) -> list[str]:
     """Say what is to be written."""
-    return ["report.html, policy.html, both as Markdown, curve.svg and facts.json"]
+    return ["report.html, policy.html, both as Markdown, curve.svg, facts.json, tables as CSV"]
 
 
 def run(job: Job) -> None:
-    """Write the report, the policy report, the drawing that both Markdown files show, and `facts.json`."""
+    """Write the report, the policy report, the drawing that both Markdown files show, `facts.json`, CSV."""
     facts = build_facts(report_inputs(job))
     job.write_bytes("report.html", render_html(facts).encode())
     job.write_bytes("report.md", render_markdown(facts).encode())
@@ -34,3 +35,5 @@ def run(job: Job) -> None:
     job.write_bytes("policy.md", render_policy_markdown(facts).encode())
     job.write_bytes(CURVE_FILE, curve_svg(facts).encode())
     job.write_json("facts", facts_json(facts))
+    for name, text in csv_tables(facts).items():
+        job.write_bytes(name, text.encode())
