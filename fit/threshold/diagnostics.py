@@ -171,7 +171,7 @@ def unnamed(frequency: Mapping[str, float], unnamed_images: Mapping[str, float])
     missed = np.array([unnamed_images[each] for each in both])
     share = missed / np.maximum(named + missed, 1e-12)
     middle = float(np.median(share))
-    trend = _spearman(named, share) if np.ptp(named) > 0 and np.ptp(share) > 0 else 0.0
+    trend = _spearman(named, share)
     worst = tuple((both[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:5])
     text = (
         f"Captions miss {middle:.0%} of the images of the median concept, {float(share.max()):.0%} of the "
@@ -290,12 +290,17 @@ def _residual(curve: ImitationCurve) -> Floats:
 
 
 def _spearman(one: Floats, other: Floats) -> float:
+    """Rank correlation; 0 where either is the same everywhere, so that nothing goes with anything."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
     return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
 
 
 def _rank_correlation(variable: Floats, values: Floats, seed: int) -> tuple[float, float]:
     """Spearman's correlation and its two-sided p-value by permutation."""
     found = _spearman(variable, values)
+    if np.ptp(values) == 0:
+        return found, 1.0
     ranks, others = rankdata(variable), rankdata(values)
     ranks, others = ranks - ranks.mean(), others - others.mean()
     rng = np.random.default_rng([seed, 4])

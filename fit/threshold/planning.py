@@ -174,7 +174,7 @@ def next_images(curve: ImitationCurve, extra: int) -> Spending | None:
         extra: images to spend, at least 1.
 
     Returns:
-        None without standard errors, or where no logistic rises.
+        None without standard errors, or where no logistic rises among the concepts.
     """
     if curve.score_se is None or curve.images is None:
         return None
@@ -190,6 +190,8 @@ def next_images(curve: ImitationCurve, extra: int) -> Spending | None:
     steep = float(slope.max())
     typical = float(np.median(images))
     now = _information(slope, images, noise)
+    if not 0.0 < now < np.inf:
+        return None
     new = extra / typical * steep / max(noise.sd(round(typical)) ** 2, 1e-12)
     factors = [
         float(np.sqrt(now / _information(slope, images + share, noise))),

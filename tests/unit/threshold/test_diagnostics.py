@@ -143,3 +143,12 @@ def test_the_penalty_of_the_published_method() -> None:
     found = penalties(ImitationCurve.from_columns(columns), (9.9, 10.1))
     assert found.named == (("9.9", 20.0),)
     assert "at 1 of 2 penalties it finds none" in found.sentence
+
+
+def test_scores_that_are_all_the_same_go_with_nothing() -> None:
+    columns = {"concept": [f"{i:02d}" for i in range(12)], "frequency": range(12), "score": [0.2] * 12}
+    found = confounders(
+        ImitationCurve.from_columns(columns), {"place": {f"{i:02d}": float(i) for i in range(12)}}
+    )
+    assert found.p_value == 1.0
+    assert "goes with none of: place" in found.sentence
