@@ -97,19 +97,21 @@ def parse_url(text: str, base: httpx2.URL | None = None) -> httpx2.URL | Failure
         return Failure(REFUSED, f"address of {len(text)} characters, more than {LONGEST}")
     try:
         url = httpx2.URL(text) if base is None else base.join(text)
-        port = url.port
-        host = url.raw_host.decode("ascii")
+        objection = _objection(url)
     except (httpx2.InvalidURL, ValueError, TypeError) as error:
         return Failure(REFUSED, f"not a web address ({type(error).__name__})")
+    return Failure(REFUSED, objection) if objection else url
+
+
+def _objection(url: httpx2.URL) -> str | None:
     if url.scheme not in SCHEMES:
-        return Failure(REFUSED, f"scheme {url.scheme[:20] or 'none'}, not http or https")
+        return f"scheme {url.scheme[:20] or 'none'}, not http or https"
     if url.userinfo:
-        return Failure(REFUSED, "address with a user name or password")
-    if not host:
-        return Failure(REFUSED, "address without a host")
-    if port is not None and port not in SCHEMES.values() and not FIRST_FREE_PORT <= port <= LAST_PORT:
-        return Failure(REFUSED, f"port {port}")
-    return url
+        return "address with a user name or password"
+    if not url.raw_host:
+        return "address without a host"
+    usual = url.port is None or url.port in SCHEMES.values()
+    return None if usual or FIRST_FREE_PORT <= (url.port or 0) <= LAST_PORT else f"port {url.port}"
 
 
 def parse_address(text: str) -> Address | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import httpx2
@@ -13,8 +14,6 @@ from corpus.fetch.exchange import Exchange, Redirect
 from corpus.fetch.limits import FAILED, Failure, Limits, Picture
 from corpus.fetch.picture import check_picture
 from corpus.fetch.politeness import Turns
-
-DECODERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +25,14 @@ class Downloader:
         turns: Says when.
         limits: How long, how much, how often.
         flagged: Digests of images that nobody may keep.
-        decoders: Bounds how many images are decoded at a time, and so the memory.
+        decoders: Threads that decode images; their number bounds how many are decoded at a time.
     """
 
     exchange: Exchange
     turns: Turns
     limits: Limits
     flagged: Collection[str]
-    decoders: asyncio.Semaphore
+    decoders: Executor
 
     async def get(self, address: str) -> Picture | Failure:
         """Return an image, or why it cannot be had."""
@@ -55,14 +54,17 @@ class Downloader:
                 return url
             async with self.turns.turn(url.host):
                 found = await self.exchange.get(url)
+                if isinstance(found, bytes):  # within the turn, so that turns bound the bytes in memory
+                    return await self._check(found)
             if isinstance(found, Failure):
                 self._spare(url, found)
                 return found
-            if isinstance(found, bytes):
-                async with self.decoders:
-                    return await asyncio.to_thread(check_picture, found, self.limits, self.flagged)
             url = _next(url, found)
         return Failure(FAILED, f"more than {self.limits.redirects} redirects")
+
+    async def _check(self, data: bytes) -> Picture | Failure:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.decoders, check_picture, data, self.limits, self.flagged)
 
     def _spare(self, url: httpx2.URL, failure: Failure) -> None:
         """Leave the host alone for as long as it asks, within the limit; not this image alone."""

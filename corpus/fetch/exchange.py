@@ -21,6 +21,19 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
+# What can go wrong on the way: reason, whether it may pass, whether a server answered. The first that fits.
+_TROUBLES: dict[type[Exception], tuple[str, bool, bool]] = {
+    httpcore2.ConnectTimeout: ("no connection in time", True, False),
+    httpcore2.TimeoutException: ("silent for too long", True, True),
+    TimeoutError: ("took too long", True, True),
+    UnknownHost: ("unknown host", False, False),
+    httpcore2.ConnectError: ("no connection", True, False),
+    httpcore2.ProtocolError: ("broken answer", True, True),
+    httpcore2.NetworkError: ("connection lost", True, True),
+    OSError: ("connection lost", True, True),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Redirect:
     """The server names another address.
@@ -46,24 +59,10 @@ class Exchange:
         try:
             async with asyncio.timeout(self._limits.total):
                 return await self._ask(url)
-        except TimeoutError:
-            return Failure(FAILED, f"not done after {self._limits.total:g} s", passing=True)
-        except httpcore2.ConnectTimeout:
-            return Failure(
-                FAILED, f"no connection within {self._limits.connect:g} s", passing=True, answered=False
-            )
-        except httpcore2.TimeoutException:
-            return Failure(FAILED, f"silent for {self._limits.read:g} s", passing=True)
         except RefusedAddress as error:
             return Failure(REFUSED, f"leads to an address that is not public ({error})", answered=False)
-        except UnknownHost:
-            return Failure(FAILED, "unknown host", answered=False)
-        except (httpcore2.ConnectError, ssl.SSLError):
-            return Failure(FAILED, "no connection", passing=True, answered=False)
-        except httpcore2.ProtocolError:
-            return Failure(FAILED, "broken answer", passing=True)
-        except (httpcore2.NetworkError, OSError):
-            return Failure(FAILED, "connection lost", passing=True)
+        except tuple(_TROUBLES) as error:
+            return _failure(error)
 
     async def _ask(self, url: httpx2.URL) -> bytes | Redirect | Failure:
         limits = self._limits
@@ -91,14 +90,19 @@ class Exchange:
             passing = answer.status in _PASSING
             wait = retry_after(headers.get(b"retry-after", ""), headers.get(b"date", "")) if passing else 0.0
             return Failure(FAILED, f"HTTP {answer.status}", passing=passing, wait=wait)
+        unwanted = self._unwanted(headers)
+        return Failure(FAILED, unwanted) if unwanted else None
+
+    def _unwanted(self, headers: dict[bytes, str]) -> str | None:
+        """Return why a body need not be read."""
         kind = headers.get(b"content-type", "").casefold()
         if kind and (not kind.startswith(_IMAGE_TYPES) or kind.startswith(_NO_PICTURES)):
-            return Failure(FAILED, f"content type {_printable(kind.partition(';')[0])}")
-        if headers.get(b"content-encoding", "identity").casefold() not in ("", "identity"):
-            return Failure(FAILED, "compressed, which was not asked for")
+            return f"content type {_printable(kind.partition(';')[0])}"
+        if headers.get(b"content-encoding", "").casefold() not in ("", "identity"):
+            return "compressed, which was not asked for"
         length = headers.get(b"content-length", "")
         if length.isdigit() and int(length[:20]) > self._limits.bytes:
-            return Failure(FAILED, f"more than {self._limits.bytes:,} bytes")
+            return self._too_much()
         return None
 
     async def _read_body(self, answer: httpcore2.Response) -> bytes | Failure:
@@ -106,8 +110,11 @@ class Exchange:
         async for chunk in answer.aiter_stream():
             data += chunk
             if len(data) > self._limits.bytes:
-                return Failure(FAILED, f"more than {self._limits.bytes:,} bytes")
+                return Failure(FAILED, self._too_much())
         return bytes(data)
+
+    def _too_much(self) -> str:
+        return f"more than {self._limits.bytes:,} bytes"
 
 
 def retry_after(text: str, date: str) -> float:
@@ -124,6 +131,13 @@ def retry_after(text: str, date: str) -> float:
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return 0.0
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+        return Failure(FAILED, "its certificate is not valid")
+    reason, passing, answered = next(row for kind, row in _TROUBLES.items() if isinstance(error, kind))
+    return Failure(FAILED, reason, passing, answered)
 
 
 def _location(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Turns at hosts: few requests at a time, with a pause between, and a longer one for a host that asks for it."""
+"""Turns at hosts: few requests at a time, a pause between them, a longer one for a host that asks for it."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fit.threshold import ImitationCurve
+from fit.threshold import ImitationCurve, estimate
 from fit.threshold import diagnostics as look
+from fit.threshold import to_json as verdict_json
 from fit.threshold.comparison import compare_groups, to_json
 from fit.threshold.planning import next_images, pilot_noise
 from fit.threshold.robust import without_outliers
@@ -100,3 +101,20 @@ def test_the_number_of_threads_changes_nothing() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=root)
         answers.add(done.stdout)
     assert len(answers) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS, st.floats(1.0, 100.0), st.booleans())
+def test_uncertain_frequencies_get_a_verdict_without_nan(
+    rows: list[tuple[float, float, str, float]], factor: float, robust: bool
+) -> None:
+    frequency = [min(f, 1e15) for f, *_ in rows]
+    columns = {
+        "concept": [f"c{i}" for i in range(len(rows))],
+        "frequency": frequency,
+        "frequency_low": [f / factor for f in frequency],
+        "frequency_high": [f * factor for f in frequency],
+        "score": [s for _, s, *_ in rows],
+    }
+    verdict = estimate(ImitationCurve.from_columns(columns), replicates=100, robust=robust)
+    json.dumps(verdict_json(verdict, "0"), allow_nan=False)
