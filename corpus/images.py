@@ -1,31 +1,30 @@
-"""The images of a corpus's rows, offline: img2dataset's output, addressed by URL.
+"""The images of a corpus's rows, offline: img2dataset's webdataset layout, addressed by URL.
 
-Of the layout ``webdataset``, ``NNNNN.tar`` holds the images as ``KEY.jpg`` (or png, webp, gif); of the layout
-``files``, the folder ``NNNNN``. ``NNNNN.parquet`` beside it has a row per attempted download with ``url``,
-``key`` and ``status``. A shard is listed when its first image is wanted; an image is then read at its place.
+``NNNNN.tar`` holds the images as ``KEY.jpg`` (or png, webp); ``NNNNN.parquet`` beside it has a row per
+attempted download with ``url``, ``key`` and ``status``. A tar file is indexed when its first image is wanted;
+an image is then read at its offset. Nothing is ever unpacked, and members that could harm one who unpacks
+(absolute paths, ``..``, links, devices) are refused.
 """
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from concepts.errors import CorpusError
-from corpus.image_files import ImageShard, Layout, Member, find_image_shards, layout_of
+from corpus.shards import list_files
 
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MAXIMUM_BYTES = 64 * 2**20
 """Largest image that is read, in bytes; img2dataset writes images of some hundred kilobytes."""
 
 SUCCESS = "success"
-UNTRIED = "not in the images' index"
-"""The reason of a URL that nobody tried to fetch, in contrast to one that was tried in vain."""
-
 _NEEDED = ("url", "key", "status")
-_REASON = "error_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +55,50 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The shard (its position in the store) and the key of an image."""
+    """The tar file (its position in the store) and the key of an image."""
 
-    shard: int
+    tar: int
     key: str
 
 
-class ImageStore:
-    """Images of img2dataset's output, by URL."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An image inside a tar file: where its bytes start, and how many there are."""
 
-    def __init__(
-        self, layout: Layout, shards: Sequence[ImageShard], places: dict[str, _Place | Missing]
-    ) -> None:
+    offset: int
+    size: int
+
+
+class ImageStore:
+    """Images of a webdataset, by URL."""
+
+    def __init__(self, tars: Sequence[Path], places: dict[str, _Place | Missing]) -> None:
         """Take what `open` read."""
-        self._layout = layout
-        self._shards = tuple(shards)
+        self._tars = tuple(tars)
         self._places = places
         self._members: dict[int, dict[str, Member] | str] = {}
 
     @classmethod
-    def open(cls, pattern: Path | str, layout: str = "webdataset") -> ImageStore:
-        """Read the Parquet indexes of the shards of a glob or a folder.
+    def open(cls, pattern: Path | str) -> ImageStore:
+        """Read the Parquet indexes beside the tar files of a glob or a folder.
 
         A URL that stands in several rows is taken from the first that succeeded, in file order.
 
-        Args:
-            pattern: Of ``webdataset``: tar files, or their folder. Of ``files``: Parquet files, or their
-                folder.
-            layout: ``webdataset`` or ``files``.
-
         Raises:
-            CorpusError: Nothing matches, a shard has no readable index, or there is no such layout.
+            CorpusError: No tar file matches, or one has no readable index beside it.
         """
-        how = layout_of(layout)
-        shards = find_image_shards(pattern, layout)
-        if not shards:
-            raise CorpusError(
-                f"{pattern}: no {how.suffix[1:]} file matches; give a folder or glob of {layout} shards"
-            )
+        tars = [path for path, _ in list_files(str(pattern), ".tar")]
+        if not tars:
+            raise CorpusError(f"{pattern}: no tar file matches; give a folder or glob of webdataset shards")
         places: dict[str, _Place | Missing] = {}
-        for position, shard in enumerate(shards):
-            for url, key, status, reason in _index_rows(shard.index):
+        for position, tar in enumerate(tars):
+            for url, key, status in _index_rows(tar.with_suffix(".parquet")):
                 if status == SUCCESS:
                     if not isinstance(places.get(url), _Place):
                         places[url] = _Place(position, key)
-                elif not isinstance(places.get(url), _Place):  # of several failures the last one tells
-                    why = f"{status} ({reason})" if reason else status
-                    places[url] = Missing(url, f"not downloaded: {why}")
-        return cls(how, shards, places)
+                else:
+                    places.setdefault(url, Missing(url, f"not downloaded: {status}"))
+        return cls(tars, places)
 
     def __len__(self) -> int:
         """Return how many images the indexes say there are."""
@@ -130,50 +125,84 @@ class ImageStore:
             if isinstance(member, Missing):
                 yield url, member
             elif isinstance(place, _Place):
-                wanted.append((place.shard, member.offset, url, member))
-        by_shard: dict[int, list[tuple[str, Member]]] = {}
-        for shard, _, url, member in sorted(wanted, key=lambda each: each[:3]):
-            by_shard.setdefault(shard, []).append((url, member))
-        for shard, members in by_shard.items():
-            path = self._shards[shard].path
-            images = self._layout.read(path, [member for _, member in members])
-            for (url, member), data in zip(members, images, strict=True):
-                whole = len(data) == member.size
-                yield url, data if whole else Missing(url, f"{member.name} is truncated")
+                wanted.append((place.tar, member.offset, url, member))
+        by_tar: dict[int, list[tuple[str, Member]]] = {}
+        for tar, _, url, member in sorted(wanted, key=lambda each: each[:3]):
+            by_tar.setdefault(tar, []).append((url, member))
+        for tar, members in by_tar.items():
+            yield from _read_members(self._tars[tar], members)
 
     def _place(self, url: str) -> _Place | Missing:
-        return self._places.get(url) or Missing(url, UNTRIED)
+        return self._places.get(url) or Missing(url, "not in the images' index")
 
     def _member(self, url: str, place: _Place) -> Member | Missing:
-        path = self._shards[place.shard].path
-        if place.shard not in self._members:
-            self._members[place.shard] = self._layout.members(path)
-        members = self._members[place.shard]
+        if place.tar not in self._members:
+            self._members[place.tar] = _tar_members(self._tars[place.tar])
+        members = self._members[place.tar]
         if isinstance(members, str):
             return Missing(url, members)
         member = members.get(place.key)
         if member is None:
-            return Missing(url, f"no image {place.key} in {path.name}")
+            return Missing(url, f"no image {place.key} in {self._tars[place.tar].name}")
         if member.size > MAXIMUM_BYTES:
             return Missing(url, f"image of {member.size} bytes, more than {MAXIMUM_BYTES}")
         return member
 
 
-def _index_rows(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (url, key, status, reason) of every row that has a URL and a key."""
+def _index_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (url, key, status) of every row that has a URL and a key."""
     try:
         with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            absent = [name for name in _NEEDED if name not in names]
+            absent = [name for name in _NEEDED if name not in file.schema_arrow.names]
             if absent:
-                raise CorpusError(f"{path}: no column {absent[0]!r}; write it with img2dataset")
-            columns = [*_NEEDED, *([_REASON] if _REASON in names else [])]
-            for batch in file.iter_batches(columns=columns):
-                rows = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-                for url, key, status, *reason in rows:
+                raise CorpusError(
+                    f"{path}: no column {absent[0]!r}; write it with img2dataset's webdataset output"
+                )
+            for batch in file.iter_batches(columns=list(_NEEDED)):
+                for url, key, status in zip(
+                    *(batch.column(name).to_pylist() for name in _NEEDED), strict=True
+                ):
                     if url and key is not None:
-                        yield str(url), str(key), str(status), str(reason[0] or "") if reason else ""
+                        yield str(url), str(key), str(status)
     except FileNotFoundError as error:
-        raise CorpusError(f"{path}: the index of the images is missing; it belongs beside them") from error
+        raise CorpusError(
+            f"{path}: the index of the images is missing; it belongs beside the tar file"
+        ) from error
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not a readable Parquet index ({str(error).splitlines()[0]})") from error
+
+
+def _tar_members(path: Path) -> dict[str, Member] | str:
+    """Return key -> member of the images of a tar file, or why it cannot be read.
+
+    A file that breaks off yields the members before the break.
+    """
+    members: dict[str, Member] = {}
+    try:
+        with tarfile.open(path, "r:") as tar:  # "r:": uncompressed, or there are no offsets to read at
+            for info in tar:
+                name = PurePosixPath(info.name)
+                harmless = (
+                    info.isreg() and not info.issparse() and not name.is_absolute() and ".." not in name.parts
+                )
+                if harmless and name.suffix.lower() in SUFFIXES:
+                    members.setdefault(name.stem, Member(info.offset_data, info.size))
+    except tarfile.ReadError as error:
+        return members or f"{path.name} cannot be read ({error})"
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror or error})"
+    return members
+
+
+def _read_members(path: Path, members: Sequence[tuple[str, Member]]) -> Iterator[tuple[str, bytes | Missing]]:
+    try:
+        with path.open("rb") as file:
+            for url, member in members:
+                file.seek(member.offset)
+                data = file.read(member.size)
+                if len(data) == member.size:
+                    yield url, data
+                else:
+                    yield url, Missing(url, f"{path.name} is truncated")
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror or error})") from error

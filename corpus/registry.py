@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from concepts.errors import CorpusError, unknown
-from corpus.image_files import LAYOUTS
 
 DATA_VARIABLE = "FIT_DATA"
+LAYOUTS = ("webdataset",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,8 @@ class ImageLocation:
     """Where the images of a corpus lie.
 
     Attributes:
-        layout: How img2dataset wrote them: ``webdataset`` (tar files) or ``files`` (folders), each with a
-            Parquet file beside it.
-        path: Glob of the tar files, or of the Parquet files beside the folders, relative to the data folder.
+        layout: ``webdataset`` (img2dataset's tar files, each with a Parquet file beside it).
+        path: Glob of the tar files, relative to the data folder.
     """
 
     layout: str
