@@ -286,7 +286,9 @@ def _residual(curve: ImitationCurve) -> Floats:
         return flat
     height = heights(family, sample)
     best = int(np.argmax(height))
-    return flat - max(float(height[best]), 0.0) * sample.spread(family.basis[best])
+    residual = flat - max(float(height[best]), 0.0) * sample.spread(family.basis[best])
+    residual[np.abs(residual) <= 1e-12 * np.abs(curve.score).max()] = 0.0  # rounding is no residual
+    return residual
 
 
 def _spearman(one: Floats, other: Floats) -> float:
