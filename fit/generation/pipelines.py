@@ -12,7 +12,8 @@ import torch
 from safetensors import SafetensorError
 
 from concepts.errors import ModelError
-from fit.generation.models import Model, local_folder
+from fit.generation.models import Model
+from fit.generation.places import local_folder
 from fit.generation.quiet import quiet
 
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
@@ -75,7 +76,7 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
     try:
         with quiet() as messages:
             pipeline = DiffusionPipeline.from_pretrained(
-                str(folder or model.weights),
+                str(folder or model.weights[0]),
                 dtype=dtype,
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -84,7 +85,9 @@ def load_pipeline(model: Model, data: Path, device: torch.device) -> Any:
     except _UNLOADABLE as error:
         raise ModelError(_why(model, folder, _made_up(messages) or _reason(error))) from error
     if fault := _fault(pipeline, folder, messages):
-        raise ModelError(f"{folder or model.weights}: {fault}; save the pipeline again or give another model")
+        raise ModelError(
+            f"{folder or model.weights[0]}: {fault}; save the pipeline again or give another model"
+        )
     pipeline.set_progress_bar_config(disable=True)
     if device.type == "cpu" and getattr(pipeline, "unet", None) is not None:
         pipeline.unet.to(memory_format=torch.channels_last)  # what the CPU's convolutions are fastest in
@@ -130,7 +133,7 @@ def _reason(error: Exception) -> str:
 def _why(model: Model, folder: Path | None, reason: str) -> str:
     if folder is None:
         return (
-            f"{model.weights}: cannot be fetched from the hub or its cache ({reason}); "
+            f"{model.weights[0]}: cannot be fetched from the hub or its cache ({reason}); "
             "download it, then give the folder with --model"
         )
     return f"{folder}: cannot be loaded ({reason}); save the pipeline again or give another folder"

@@ -16,7 +16,8 @@ import pyarrow as pa
 from concepts.catalogue import find_catalogue
 from concepts.concept import Concept
 from corpus.registry import data_folder
-from fit.generation.models import Model, load_model, weights_digest
+from fit.generation.models import Model, load_model
+from fit.generation.places import weights_digest
 from fit.generation.requests import Request, Sampling, batches, requests_for
 from fit.run import Job
 from fit.stages.inputs import concepts_of, domain_of
@@ -113,7 +114,7 @@ def _plan(job: Job, concepts: Sequence[Concept]) -> _Plan:
     sampling = Sampling(
         settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height
     )
-    size = settings.batch_size or model.batch_size
+    size = settings.batch_size or model.batch_size or 8
     arms = [(MODEL, settings.images_per_prompt)]
     if settings.control:
         arms.append((CONTROL, settings.control_images_per_prompt))

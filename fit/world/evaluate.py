@@ -82,9 +82,9 @@ def _share(judge: Judge, pixels: Pixels, artists: np.ndarray) -> float:
 def _generate(plan: Plan, model: Model, folder: Path, images: int) -> tuple[Pixels, np.ndarray]:
     """Sample every artist under every prompt, with seeds that no run uses."""
     domain = load_domain("art-styles")
-    names = [artist.name.name for artist in plan.artists]
+    names = [artist.name.name for artist in plan.concepts]
     requests = [r for name in names for r in requests_for(name, domain.prompts_for(name), images, SEED)]
-    here = Model(model.name, model.title, str(folder.absolute()), model.source, model.licence)
+    here = Model(model.name, model.title, (str(folder.absolute()),), model.source, model.licence)
     pipeline = load_pipeline(here, folder, torch.device("cpu"))
     sampling = Sampling(model.steps, model.guidance, model.width, model.height)
     samples = [

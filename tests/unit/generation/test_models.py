@@ -6,9 +6,10 @@ import pytest
 
 from concepts.errors import ModelError
 from corpus.registry import load_corpus
-from fit.generation.models import Model, load_model, local_folder, models, weights_digest
+from fit.generation.models import Model, load_model, models
+from fit.generation.places import local_folder, weights_digest
 
-HUB = Model("hub", "Hub", "owner/name", "hub", "MIT", revision="abc")
+HUB = Model("hub", "Hub", ("owner/name",), "hub", "MIT", revision="abc")
 
 
 def diffusers_folder(path: Path, weights: bytes = b"weights") -> Path:
@@ -26,7 +27,7 @@ def test_rows_are_complete_and_name_a_known_corpus() -> None:
         assert row.title
         assert row.source
         assert row.licence
-        assert row.batch_size > 0
+        assert row.batch_size >= 0
         assert row.dtype in {"float16", "bfloat16", "float32"}
         assert min(row.steps, row.width, row.height, row.guidance) >= 0
         assert not row.corpus or load_corpus(row.corpus).name == row.corpus
@@ -35,13 +36,13 @@ def test_rows_are_complete_and_name_a_known_corpus() -> None:
 def test_a_row_goes_before_a_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "demo").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert load_model("demo").weights.startswith("data:")
+    assert load_model("demo").weights[0].startswith("data:")
 
 
 @pytest.mark.parametrize("name", ["stable-diffusion-v1-5/stable-diffusion-v1-5", "CompVis/sd_1.4", "a/b"])
 def test_a_hub_id_needs_no_row(name: str, tmp_path: Path) -> None:
     model = load_model(name)
-    assert (model.name, model.weights, model.revision) == (name, name, "")
+    assert (model.name, model.weights, model.revision) == (name, (name,), "")
     assert local_folder(model, tmp_path) is None
 
 
@@ -75,7 +76,7 @@ def test_the_nearest_is_suggested() -> None:
 
 def test_rows_with_weights_below_the_data_folder(tmp_path: Path) -> None:
     folder = diffusers_folder(tmp_path / "demo" / "model")
-    row = Model("demo", "Demo", "data:demo/model", "made", "MIT")
+    row = Model("demo", "Demo", ("data:demo/model",), "made", "MIT")
     assert local_folder(row, tmp_path) == folder
 
 

@@ -138,7 +138,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def model_of(folder: Path) -> Model:
-    return Model("x", "x", str(folder), source="a test", licence="none")
+    return Model("x", "x", (str(folder),), source="a test", licence="none")
 
 
 def test_the_saved_folder_is_an_ordinary_one(saved: Path) -> None:
