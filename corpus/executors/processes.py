@@ -1,7 +1,7 @@
 """All cores of a machine: a worker process for each, started afresh and never forked.
 
-`concurrent.futures` does not tell which item killed a worker, and gives up all workers when one dies, with all
-that they have prepared. Here each worker has a pipe of its own: a death concerns one worker and one item.
+`concurrent.futures` does not tell which item killed a worker, and gives up all workers when one dies, with
+all that they have prepared. Here each worker has a pipe of its own: a death concerns one worker and one item.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Libraries that compute (BLAS, OpenMP, torch, Arrow, Polars) start as many threads as there are cores in every
 process; W workers would run W times as many threads as cores. They read their limit from the environment as
-they are loaded, so it has to be set before a worker's first import. DuckDB reads no such variable: a task sets
-its threads to `threads_here`.
+they are loaded, so it has to be set before a worker's first import. DuckDB reads no such variable: a task
+sets its threads to `threads_here`.
 """
 
 from __future__ import annotations
