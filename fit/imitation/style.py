@@ -5,40 +5,31 @@
 
 from __future__ import annotations
 
-import io
 import json
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from concepts.errors import ModelError
 from fit.imitation.convnet import ConvNet, ConvNetShape
-from fit.imitation.scorers import Embedded, Unreadable, Vectors
+from fit.imitation.decoding import embed_in_batches
+from fit.imitation.scorers import DEFAULT_SETUP, Embedded, Setup, Vectors
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-LARGEST_SIDE = 8192  # pixels; more is a mistake or an attack, and is not decoded
-FORMATS = (
-    "PNG",
-    "JPEG",
-    "WEBP",
-    "GIF",
-    "BMP",
-)  # other decoders are not for strangers' files: EPS runs Ghostscript
 BATCH = 256
 
 
 class StyleEncoder:
-    """The encoder with trained weights, on the CPU."""
+    """The encoder with trained weights, on the CPU: it is small."""
 
-    def __init__(self, weights: Path) -> None:
-        """Load it from its folder.
+    def __init__(self, weights: Path, setup: Setup = DEFAULT_SETUP) -> None:
+        """Load it from its folder; nothing of the setup concerns it.
 
         Raises:
             ModelError: A file is missing, damaged, or of another network.
@@ -60,51 +51,17 @@ class StyleEncoder:
 
     def embed(self, images: Sequence[bytes]) -> Embedded:
         """Return unit vectors of encoded images; those that cannot be read are listed with the reason."""
-        decoded: list[np.ndarray] = []
-        index: list[int] = []
-        unreadable: list[Unreadable] = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, on odd files: what cannot be read is reported
-            for place, data in enumerate(images):
-                pixels = _decode(data, self.shape.size)
-                if isinstance(pixels, str):
-                    unreadable.append(Unreadable(place, pixels))
-                else:
-                    decoded.append(pixels)
-                    index.append(place)
-        return Embedded(self._vectors(decoded), np.array(index, dtype=np.int64), tuple(unreadable))
+        return embed_in_batches(images, self._prepare, self._forward, self.dimensions, BATCH)
+
+    def _prepare(self, image: Image.Image) -> np.ndarray:
+        size = (self.shape.size, self.shape.size)
+        return np.asarray(image if image.size == size else image.resize(size, Image.Resampling.LANCZOS))
 
     @torch.inference_mode()
-    def _vectors(self, decoded: list[np.ndarray]) -> Vectors:
-        out = np.empty((len(decoded), self.dimensions), dtype=np.float32)
-        for start in range(0, len(decoded), BATCH):
-            pixels = torch.from_numpy(np.stack(decoded[start : start + BATCH])).permute(0, 3, 1, 2)
-            images = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-            out[start : start + BATCH] = self._network(images).numpy()
-        return out
-
-
-def _decode(data: bytes, size: int) -> np.ndarray | str:
-    """Return an image's pixels (size, size, 3), 0-255, or why it cannot be read."""
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if max(image.size) > LARGEST_SIDE:
-                return f"image of {image.size[0]} x {image.size[1]} pixels, more than {LARGEST_SIDE} a side"
-            plain = _to_rgb(image)
-            if plain.size != (size, size):
-                plain = plain.resize((size, size), Image.Resampling.LANCZOS)
-            return np.asarray(plain)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return f"not a readable image ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if not image.mode.startswith("I"):
-        return image.convert("RGB")
-    # Pillow cuts 16-bit greys off at 255 where it should scale them.
-    return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert(
-        "RGB"
-    )
+    def _forward(self, pixels: np.ndarray) -> Vectors:
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        vectors: Vectors = self._network(images.contiguous(memory_format=torch.channels_last)).numpy()
+        return vectors
 
 
 def save_encoder(network: ConvNet, shape: ConvNetShape, folder: Path) -> None:

@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 
 from concepts.errors import ModelError
 from fit.imitation.convnet import ConvNet, ConvNetShape
+from fit.imitation.decoding import LARGEST_SIDE
 from fit.imitation.scorers import Scorer
-from fit.imitation.style import LARGEST_SIDE, StyleEncoder, save_encoder
+from fit.imitation.style import StyleEncoder, save_encoder
 
 SHAPE = ConvNetShape(size=16, width=4, dimensions=8)
 
