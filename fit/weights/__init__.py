@@ -1,0 +1,1 @@
+"""Weights on disk, whatever they are of: digests, and pickles turned into safetensors."""
