@@ -154,4 +154,20 @@ def embed_in_batches(
                 pending = []
         if pending:
             vectors.append(forward(np.stack(pending)))
-    return Embedded(np.concatenate(vectors), np.array(index, dtype=np.int64), tuple(unreadable))
+    return with_direction(
+        Embedded(np.concatenate(vectors), np.array(index, dtype=np.int64), tuple(unreadable))
+    )
+
+
+def with_direction(found: Embedded) -> Embedded:
+    """Move images of which the network makes nothing (0, or not finite) to the unreadable ones."""
+    good = np.isfinite(found.vectors).all(axis=1) & (np.abs(found.vectors).max(axis=1, initial=0) > 0)
+    if good.all():
+        return found
+    lost = (Unreadable(int(place), "the scorer makes no vector of it") for place in found.index[~good])
+    return Embedded(
+        found.vectors[good],
+        found.index[good],
+        tuple(sorted((*found.unreadable, *lost), key=lambda each: each.index)),
+        {name: values[good] for name, values in found.facts.items()},
+    )

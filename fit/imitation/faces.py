@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from concepts.errors import MissingExtra, ModelError
-from fit.imitation.decoding import decoded, quiet_decoding
+from fit.imitation.decoding import decoded, quiet_decoding, with_direction
 from fit.imitation.scorers import DEFAULT_SETUP, Embedded, Setup, Unreadable, Vectors
 
 Pixels = npt.NDArray[np.uint8]
@@ -79,15 +79,17 @@ class FaceEncoder:
         facts: list[tuple[float, float, float]] = []
         with quiet_decoding():
             for place, pixels in decoded(images, _blue_first, AHEAD):
-                found = pixels if isinstance(pixels, str) else self._only_face(pixels)
-                if isinstance(found, str):
-                    unreadable.append(Unreadable(place, found))
+                found = (
+                    Unreadable(place, pixels) if isinstance(pixels, str) else self._only_face(place, pixels)
+                )
+                if isinstance(found, Unreadable):
+                    unreadable.append(found)
                     continue
                 index.append(place)
                 crops.append(found[0])
                 facts.append(found[1])
         columns = np.array(facts, dtype=np.float32).reshape(-1, len(FACTS)).T
-        return self._without_direction(
+        return with_direction(
             Embedded(
                 self._vectors(crops),
                 np.array(index, dtype=np.int64),
@@ -96,14 +98,19 @@ class FaceEncoder:
             )
         )
 
-    def _only_face(self, pixels: Pixels) -> tuple[Pixels, tuple[float, float, float]] | str:
+    def _only_face(
+        self, place: int, pixels: Pixels
+    ) -> tuple[Pixels, tuple[float, float, float]] | Unreadable:
         """Return the aligned face of an image and what is known of it, or why there is none."""
         try:
             boxes, landmarks = self._detector.detect(pixels, max_num=0, metric="default")
         except self._shape_error:  # a strip so narrow that nothing is left of it at the detector's size
-            return f"no face can be looked for in {pixels.shape[1]} x {pixels.shape[0]} pixels"
-        if len(boxes) != 1:
-            return "no face found" if len(boxes) == 0 else f"{len(boxes)} faces, and exactly one is needed"
+            size = f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
+            return Unreadable(place, f"no face can be looked for in {size}", blank=True)
+        if len(boxes) == 0:
+            return Unreadable(place, "no face found", blank=True)
+        if len(boxes) > 1:  # the named person may be among them: not known, where no face is a clear no
+            return Unreadable(place, f"{len(boxes)} faces, and exactly one is needed")
         crop = self._cut_out(pixels, landmark=landmarks[0], image_size=self._side)
         left, top, right, bottom, score = (float(each) for each in boxes[0])
         return crop, (score, min(right - left, bottom - top), sharpness_of(crop))
@@ -121,19 +128,6 @@ class FaceEncoder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors /= np.where(lengths > 0, lengths, np.float32(1))
         return vectors
-
-    def _without_direction(self, found: Embedded) -> Embedded:
-        """Move faces of which the recogniser makes nothing (0 or not finite) to the unreadable ones."""
-        good = np.isfinite(found.vectors).all(axis=1) & (np.abs(found.vectors).max(axis=1, initial=0) > 0)
-        if good.all():
-            return found
-        lost = tuple(Unreadable(int(place), "the face has no vector") for place in found.index[~good])
-        return Embedded(
-            found.vectors[good],
-            found.index[good],
-            tuple(sorted((*found.unreadable, *lost), key=lambda each: each.index)),
-            {name: values[good] for name, values in found.facts.items()},
-        )
 
 
 def sharpness_of(crop: Pixels) -> float:

@@ -1,4 +1,4 @@
-"""Scorers as rows of ``scorers.toml``.
+"""Scorers as rows of ``scorers.toml``, and any weights by a kind of ``kinds.toml``.
 
 What turns images into vectors whose cosine says how alike they are.
 """
@@ -9,8 +9,7 @@ import hashlib
 import importlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from functools import lru_cache
+from dataclasses import MISSING, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from concepts.errors import ModelError, unknown
+from fit.weights.digests import digest_of, file_digest, folder_digests
+from fit.weights.repository import Repository, digest, fetch
 
 DATA_PREFIX = "data:"
+HUB_PREFIX = "hub:"
 Vectors = npt.NDArray[np.float32]
 
 
@@ -31,10 +33,13 @@ class Unreadable:
     Attributes:
         index: Its place among the images given, from 0.
         reason: Why, for ``skipped.parquet``.
+        blank: Whether it could be read and shows nothing that the scorer looks for (no face): an image that
+            was checked and does not show the concept, where others could not be checked.
     """
 
     index: int
     reason: str
+    blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,22 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How scorers are loaded on this machine.
+    """How a scorer is loaded.
 
     Attributes:
         device: Torch device, or auto: the first accelerator, else the CPU.
-        allow_pickle: The one file that may be unpickled though no row pins its digest; None: none.
+        pickles: SHA-256 (hex) of pickled checkpoints that may be read, by file name.
     """
 
     device: str = "auto"
-    allow_pickle: Path | None = None
+    pickles: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULT_SETUP = Setup()
 
 
 class Encoder(Protocol):
-    """What a scorer's class does; its constructor takes the weights, a `Setup` and the row's options.
+    """What a scorer's class does; its constructor takes the weights' place, a `Setup` and the row's options.
 
     Raises ModelError where the weights cannot be read, MissingExtra where a package is missing.
     """
@@ -91,11 +96,14 @@ class Scorer:
         name: The key, as in ``scorer.name``.
         title: The name for readers.
         encoder: Where its class is, ``module:class``.
-        weights: ``data:PATH`` below the data folder, or a path (``~`` is the home folder).
+        weights: ``data:PATH`` below the data folder, ``hub:OWNER/NAME[@REVISION]`` in a repository of the
+            hub, or a path (``~`` is the home folder).
         domain: The domain that it judges.
         source: Where the weights come from.
         licence: Under which licence.
         note: What a user should know.
+        files: Which files of the hub's repository are needed, names or patterns.
+        pickles: SHA-256 (hex) of pickled checkpoints that may be read, by file name.
         options: What its class takes beside weights and setup.
         get: What to do where the weights are missing.
     """
@@ -108,13 +116,27 @@ class Scorer:
     source: str
     licence: str
     note: str = ""
+    files: tuple[str, ...] = ()
+    pickles: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     get: str = "see `fit doctor`"
 
+    @property
+    def repository(self) -> Repository | None:
+        """The hub's repository that holds the weights, None where they lie on this machine."""
+        if not self.weights.startswith(HUB_PREFIX):
+            return None
+        return Repository.of(self.weights.removeprefix(HUB_PREFIX), self.files)
+
     def folder(self, data: Path) -> Path:
-        """Return where the weights lie."""
-        inside = self.weights.startswith(DATA_PREFIX)
-        if inside:
+        """Return where the weights lie, fetching them from the hub where the row says so.
+
+        Raises:
+            ModelError: They cannot be fetched.
+        """
+        if self.repository is not None:
+            return fetch(self.repository)
+        if self.weights.startswith(DATA_PREFIX):
             return data / self.weights.removeprefix(DATA_PREFIX)
         return Path(self.weights).expanduser()
 
@@ -127,74 +149,74 @@ class Scorer:
         """
         module, _, name = self.encoder.partition(":")
         build = getattr(importlib.import_module(module), name)
-        encoder: Encoder = build(self.folder(data), setup, **self.options)
+        encoder: Encoder = build(
+            self.folder(data), replace(setup, pickles={**setup.pickles, **self.pickles}), **self.options
+        )
         return encoder
 
     def digest(self, data: Path) -> str:
-        """Return a digest of the weights' files and of the options.
+        """Return a digest of the weights and the options; nothing is fetched for it.
 
         Raises:
-            ModelError: There are none.
+            ModelError: There are no weights.
         """
-        folder = self.folder(data)
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        if not paths:
-            raise ModelError(f"{folder}: the weights of scorer {self.name} are missing; {self.get}")
-        whole = hashlib.sha256()
-        for path in paths:
-            whole.update(f"{path.relative_to(folder).as_posix()}\0{_digest_of(path)}\0".encode())
-        whole.update(repr(sorted(self.options.items())).encode())
-        return whole.hexdigest()
+        weights = self._local_digest(data) if self.repository is None else digest(self.repository)
+        if not self.options:
+            return weights
+        return hashlib.sha256(f"{weights} {sorted(self.options.items())!r}".encode()).hexdigest()
 
-
-def _digest_of(path: Path) -> str:
-    found = path.stat()
-    return _digest_of_file(path, found.st_size, found.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _digest_of_file(path: Path, size: int, changed: int) -> str:
-    """Return the SHA-256 of a file; large weights are read once as long as size and time stay."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def _local_digest(self, data: Path) -> str:
+        place = self.folder(data)
+        if place.is_file():
+            return file_digest(place)
+        if not (found := folder_digests(place)):
+            raise ModelError(f"{place}: the weights of scorer {self.name} are missing; {self.get}")
+        return digest_of(found)
 
 
 def scorers() -> tuple[Scorer, ...]:
-    """Return all scorers in the order of their names.
+    """Return all scorers that have a row, in the order of their names.
 
     Raises:
         ModelError: A row has a key too many or too few.
     """
-    table = tomllib.loads(files("fit.imitation").joinpath("scorers.toml").read_text(encoding="utf-8"))
-    return tuple(scorer_of(name, table[name]) for name in sorted(table))
-
-
-def scorer_of(name: str, row: Mapping[str, Any]) -> Scorer:
-    """Return the scorer that a row describes.
-
-    Raises:
-        ModelError: A key is missing or unknown.
-    """
-    allowed = {each.name for each in fields(Scorer)} - {"name"}
-    needed = {
-        each.name
-        for each in fields(Scorer)
-        if each.default is MISSING and each.default_factory is MISSING and each.name != "name"
-    }
-    for key in sorted(row.keys() - allowed):
-        raise ModelError(f"scorer {name}: {unknown('key', key, allowed)}")
-    if missing := sorted(needed - row.keys()):
-        raise ModelError(f"scorer {name}: the key {missing[0]} is missing")
-    return Scorer(name=name, **row)
+    table = _table("scorers.toml")
+    return tuple(_row(name, table[name]) for name in sorted(table))
 
 
 def load_scorer(name: str) -> Scorer:
-    """Return a scorer by its name.
+    """Return a scorer by the name of its row, or by a kind and where its weights are.
+
+    ``open_clip:ARCHITECTURE/TAG``, ``dinov2:hub:OWNER/NAME`` and ``faces:FOLDER`` are such names; the kinds
+    stand in ``kinds.toml``.
 
     Raises:
         ModelError: There is no such scorer; the message lists those that there are and the nearest.
     """
     known = {scorer.name: scorer for scorer in scorers()}
-    if name not in known:
-        raise ModelError(unknown("scorer", name, known))
-    return known[name]
+    if name in known:
+        return known[name]
+    kinds = _table("kinds.toml")
+    kind, colon, place = name.partition(":")
+    if kind in kinds and place:
+        row = {"weights": place, "source": f"given as {name}", "licence": "not stated", **kinds[kind]}
+        return _row(name, {**row, "title": f"{row['title']} {place}"})
+    if colon:
+        raise ModelError(
+            f"{name}: unknown kind of scorer; write one of {', '.join(sorted(kinds))}, and :PLACE"
+        )
+    raise ModelError(unknown("scorer", name, known) + f"; or a kind ({', '.join(sorted(kinds))}) and :PLACE")
+
+
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("fit.imitation").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _row(name: str, row: Mapping[str, Any]) -> Scorer:
+    allowed = {each.name for each in fields(Scorer)} - {"name"}
+    needed = {each.name for each in fields(Scorer) if (each.default, each.default_factory) == (MISSING,) * 2}
+    for key in sorted(row.keys() - allowed):
+        raise ModelError(f"scorer {name}: {unknown('key', key, allowed)}")
+    if missing := sorted(needed - {"name"} - row.keys()):
+        raise ModelError(f"scorer {name}: the key {missing[0]} is missing")
+    return Scorer(name=name, **{**row, "files": tuple(row.get("files", ()))})

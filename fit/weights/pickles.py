@@ -8,6 +8,7 @@ so that neither is asked a second time.
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 import warnings
@@ -125,7 +126,8 @@ def _unpickled(path: Path) -> dict[Any, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, on the age of the format
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(_harmless()):
+                found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{path}: holds more than weights, so it is not read; save its state_dict as safetensors"
@@ -135,3 +137,16 @@ def _unpickled(path: Path) -> dict[Any, Any]:
             f"{path}: no checkpoint that can be read ({type(error).__name__}); fetch it again"
         ) from error
     return found if isinstance(found, dict) else {}
+
+
+def _harmless() -> list[Any]:
+    """Return what training scripts save beside weights and what does nothing when it is built.
+
+    The arguments of the run, and NumPy's scalars, under the names that NumPy 1 gave them too: CSD's published
+    checkpoint holds both.
+    """
+    import numpy as np
+
+    scalar, kinds = np.float64(0).__reduce__()[0], (np.float64, np.float32, np.int64, np.int32, np.bool_)
+    names = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    return [argparse.Namespace, np.dtype, *(type(np.dtype(kind)) for kind in kinds), *names]

@@ -48,11 +48,12 @@ def test_exactly_one_face_counts(encoder: FaceEncoder) -> None:
     found = encoder.embed(images)
     assert found.index.tolist() == [0]
     assert found.vectors.shape == (1, 12)
-    assert [(each.index, each.reason) for each in found.unreadable] == [
-        (1, "no face found"),
-        (2, "2 faces, and exactly one is needed"),
-        (3, "not a readable image (of no format that is read: PNG, JPEG, WebP, GIF, BMP)"),
-        (4, "3 faces, and exactly one is needed"),
+    # No face is a clear no; with several it is not known whether the person is among them.
+    assert [(each.index, each.reason, each.blank) for each in found.unreadable] == [
+        (1, "no face found", True),
+        (2, "2 faces, and exactly one is needed", False),
+        (3, "not a readable image (of no format that is read: PNG, JPEG, WebP, GIF, BMP)", False),
+        (4, "3 faces, and exactly one is needed", False),
     ]
 
 
@@ -120,8 +121,8 @@ def test_a_face_of_which_the_recogniser_makes_nothing(
     assert found.index.tolist() == [0, 4]
     assert len(found.facts["sharpness"]) == 2
     assert [(each.index, each.reason) for each in found.unreadable] == [
-        (1, "the face has no vector"),
-        (2, "the face has no vector"),
+        (1, "the scorer makes no vector of it"),
+        (2, "the scorer makes no vector of it"),
         (3, "no face found"),
     ]
 
