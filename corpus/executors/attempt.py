@@ -51,7 +51,7 @@ def attempt(task: Callable[[Any], Any], item: Any) -> Answer:
     except FitError as error:
         return Failed(_one_line(error), error)
     except Exception as error:  # noqa: BLE001 (the edge of an item: whatever it is, the others go on)
-        return Failed(_told(error))
+        return Failed(told(error))
 
 
 def attempt_packed(task: Callable[[Any], Any], item: bytes) -> Answer:
@@ -68,7 +68,7 @@ def packed(answer: Answer) -> bytes:
         return pickle.dumps(Failed(f"{kind}: cannot be sent back from a worker ({_one_line(error)})"))
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """Return an unforeseen error as one line, with the place where it was raised."""
     frames = extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -75,4 +75,10 @@ def _local(wish: Wish) -> Executor:
     return PoolExecutor(tuple(share | gpu for gpu in gpus), wish.attempts)
 
 
-ENGINES: dict[str, Callable[[Wish], Executor]] = {"local": _local}
+def _ray(wish: Wish) -> Executor:
+    from corpus.executors.cluster import RayExecutor
+
+    return RayExecutor(wish.workers, address=wish.address, gpus=wish.gpus, attempts=wish.attempts)
+
+
+ENGINES: dict[str, Callable[[Wish], Executor]] = {"local": _local, "ray": _ray}

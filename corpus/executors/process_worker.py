@@ -12,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from corpus.executors.attempt import Failed, attempt_packed, packed
+from corpus.executors.attempt import Failed, attempt_packed, packed, told
 
 HELLO = b"hello"
 READY = b"ready"
@@ -35,7 +35,7 @@ def _load(connection: Connection) -> Callable[[Any], Any] | None:
     try:
         task: Callable[[Any], Any] = pickle.loads(data)  # noqa: S301 (from the process that started this one)
     except Exception as error:  # noqa: BLE001 (loading imports modules and runs their code)
-        connection.send_bytes(packed(Failed(f"{type(error).__name__}: {' '.join(str(error).split())}")))
+        connection.send_bytes(packed(Failed(told(error))))
         return None
     connection.send_bytes(READY)
     return task

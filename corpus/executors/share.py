@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,10 +57,15 @@ def limits(threads: int) -> dict[str, str]:
 
 
 @contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process while the block runs, for the processes that it starts."""
+def environment(variables: Mapping[str, str], restored: Iterable[str] = ()) -> Iterator[None]:
+    """Set variables of this process while the block runs, for the processes that it starts.
+
+    Args:
+        variables: What is set.
+        restored: Further names that the block may change and that get their values back.
+    """
     with _setting:
-        before = {name: os.environ.get(name) for name in variables}
+        before = {name: os.environ.get(name) for name in {*variables, *restored}}
         os.environ.update(variables)
         try:
             yield
