@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+import tempfile
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +15,7 @@ _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "arrow_large_buffer_size": True,  # a batch of long captions may pass 2 GiB
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    "allow_persistent_secrets": False,  # secrets of other sessions of this user are none of ours
 }
 
 
@@ -22,14 +25,30 @@ def sql(name: str) -> str:
     return files("corpus").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-def open_session(path: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a single-threaded session in memory that can read one file, or none.
+def open_session(
+    *places: Path | str, before: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open a single-threaded session in memory that can read the given places and nothing else.
 
     Args:
-        path: The file; None for a session that computes on given tables alone.
+        places: Paths or URLs; none for a session that computes on given tables alone.
+        before: What has to be done before the session is locked, such as registering a file system.
     """
     session = duckdb.connect(config=_CONFIGURATION)
-    if path is not None:
-        session.execute(sql("allow"), {"path": str(path)})
+    if before is not None:
+        before(session)
+    if places:
+        session.execute(sql("allow"), {"paths": [str(place) for place in places]})
+    session.execute(sql("lock"))
+    return session
+
+
+def open_merging_session() -> duckdb.DuckDBPyConnection:
+    """Open a session that computes on given tables alone, and takes to a temporary folder what is too large."""
+    limits: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "512MB",
+        "temp_directory": str(Path(tempfile.gettempdir()) / "fit-duckdb"),
+    }
+    session = duckdb.connect(config=_CONFIGURATION | limits)
     session.execute(sql("lock"))
     return session

@@ -1,173 +1,252 @@
-"""Caption shards: Parquet files with a caption column, found by a glob and known by a cheap digest."""
+"""Caption shards: Parquet files, or pieces of a streamed data set, that hold captions; known by a digest."""
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import struct
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from concepts.errors import CorpusError
+from corpus.sources import hub
+from corpus.sources.columns import CAPTION_COLUMNS, URL_COLUMNS, Wanted, pick_columns
+from corpus.sources.footer import read_footer
+from corpus.sources.local import Found, find_local, list_files, local_size, read_local
+from corpus.sources.places import is_elsewhere, local_path, protocol_of, shown
+from corpus.sources.remote import find_remote, read_remote
 
-CAPTION_COLUMNS = ("TEXT", "caption", "text")
-URL_COLUMNS = ("URL", "url")
-WILDCARDS = "*?["
-_TAIL = struct.Struct("<I4s")
-_MAGIC = b"PAR1"
+__all__ = [
+    "CAPTION_COLUMNS",
+    "URL_COLUMNS",
+    "Shard",
+    "Survey",
+    "Unreadable",
+    "find_shards",
+    "list_files",
+    "open_shard",
+    "survey_shards",
+]
+
+_READERS = 8  # footers of remote shards that are fetched at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One Parquet file of a corpus.
+    """One Parquet file of a corpus, or one piece of a streamed data set; small enough to be sent anywhere.
 
     Attributes:
-        path: Where it lies.
+        location: Its absolute path, its URL, or ``hub:`` and what names the piece. May hold a secret (the
+            signature of a signed link): in messages stands `place`.
         name: Its path below the folder that the search started from: the same on every machine.
-        rows: How many rows it has.
+        size: Its length in bytes; None for a streamed piece.
+        known_rows: How many rows it has; None where only reading it to the end tells.
         columns: Its columns' names, in order.
         caption_column: The column with the captions.
         url_column: The column with the images' addresses, None when there is none.
-        digest: SHA-256 (hex) of the file's size and Parquet footer: changes with the content, costs no scan.
+        digest: SHA-256 (hex) of the file's size and Parquet footer, or of a streamed data set's revision:
+            changes with the content, costs no scan.
     """
 
-    path: Path
+    location: str = field(repr=False)
     name: str
-    rows: int
+    size: int | None
+    known_rows: int | None
     columns: tuple[str, ...]
     caption_column: str
     url_column: str | None
     digest: str
 
+    @property
+    def place(self) -> str:
+        """Where it lies, as messages may show it."""
+        return hub.shown_piece(self.location) if self.streamed else shown(self.location)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is a piece of a streamed data set, which can be read from its start only."""
+        return protocol_of(self.location) == "hub"
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has.
+
+        Raises:
+            CorpusError: It is streamed: only reading it to the end tells.
+        """
+        if self.known_rows is None:
+            raise CorpusError(f"{self.place}: streamed, so that its number of rows is not known beforehand")
+        return self.known_rows
+
+    @property
+    def path(self) -> Path:
+        """Its path on this machine.
+
+        Raises:
+            CorpusError: It lies elsewhere.
+        """
+        if is_elsewhere(self.location):
+            raise CorpusError(f"{self.place}: not on this machine; fetch it and give the local copy")
+        return Path(self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A shard that is left out.
+
+    Attributes:
+        name: As of a `Shard`.
+        reason: What is wrong with it, where, and what to do.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a pattern stands for.
+
+    Attributes:
+        shards: Those that can be read, sorted by name, at least one.
+        unreadable: The others.
+    """
+
+    shards: tuple[Shard, ...]
+    unreadable: tuple[Unreadable, ...]
+
 
 def find_shards(
     pattern: Path | str, caption_column: str | None = None, url_column: str | None = None
 ) -> tuple[Shard, ...]:
-    """Return the shards that a glob, a folder (its ``*.parquet``) or one file stands for, sorted by name.
+    """Return the shards that a pattern stands for, all of them or none; sorted by name.
 
     Args:
-        pattern: Local glob (``**`` reaches into folders), folder or file.
+        pattern: A glob (``**`` reaches into folders), a folder (its ``*.parquet``) or a file, on this machine
+            or behind a URL (``s3://``, ``hf://``, whatever fsspec knows); or ``hub:NAME[:CONFIG][@SPLIT]``.
         caption_column: The caption column; None or empty: the first of TEXT, caption, text.
         url_column: The URL column; None or empty: the first of URL, url, if any.
 
     Raises:
-        CorpusError: Nothing matches; or a file is no Parquet file, is truncated, or lacks the column.
+        CorpusError: Nothing matches, the place cannot be reached; or a file is no Parquet file, is truncated,
+            or lacks the column.
+        MissingExtra: A package is needed that is not installed.
     """
-    found = list_files(str(pattern), ".parquet")
-    if not found:
-        raise CorpusError(f"{pattern}: no Parquet file matches; check the path (folders and globs are taken)")
-    return tuple(open_shard(path, name, caption_column, url_column) for path, name in found)
+    survey = survey_shards(pattern, caption_column, url_column)
+    if survey.unreadable:
+        raise CorpusError(survey.unreadable[0].reason)
+    return survey.shards
 
 
-def list_files(pattern: str, suffix: str) -> tuple[tuple[Path, str], ...]:
-    """Return (path, name) of the files that a glob, a folder or a file stands for, sorted by name.
+def survey_shards(
+    pattern: Path | str, caption_column: str | None = None, url_column: str | None = None
+) -> Survey:
+    """Return the shards that a pattern stands for, and those that cannot be read with their reasons.
 
     Args:
-        pattern: Local glob (``**`` reaches into folders), folder or file.
-        suffix: Which files of a folder are meant, such as ``.parquet``.
+        pattern: As for `find_shards`.
+        caption_column: As for `find_shards`.
+        url_column: As for `find_shards`.
 
-    Returns:
-        The names are relative to the folder before the first wildcard, the same on every machine.
+    Raises:
+        CorpusError: Nothing matches, the place cannot be reached, or not one of the shards can be read.
+        MissingExtra: A package is needed that is not installed.
     """
-    path = Path(pattern)
-    if path.is_dir():
-        root, found = path, list(path.glob(f"*{suffix}"))
-    elif path.is_file():
-        root, found = path.parent, [path]
-    else:
-        root, found = _fixed_part(path), [Path(match) for match in glob.glob(pattern, recursive=True)]
-    names = {match.relative_to(root).as_posix(): match for match in found if match.is_file()}
-    return tuple((names[name], name) for name in sorted(names))
+    text, wanted = str(pattern), Wanted(caption_column or None, url_column or None)
+    opened = _pieces(text, wanted) if protocol_of(text) == "hub" else _files(text, wanted)
+    shards = tuple(each for each in opened if isinstance(each, Shard))
+    unreadable = tuple(each for each in opened if isinstance(each, Unreadable))
+    if not shards:
+        more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
+        raise CorpusError(unreadable[0].reason + more)
+    return Survey(shards, unreadable)
 
 
 def open_shard(
-    path: Path, name: str | None = None, caption_column: str | None = None, url_column: str | None = None
+    place: Path | str,
+    name: str | None = None,
+    caption_column: str | None = None,
+    url_column: str | None = None,
 ) -> Shard:
-    """Read what a shard's footer says.
+    """Read what the footer of one shard says.
+
+    Args:
+        place: The path or the URL of a file.
+        name: The name that it gets; None: the file's.
+        caption_column: As for `find_shards`.
+        url_column: As for `find_shards`.
 
     Raises:
         CorpusError: As `find_shards`.
+        MissingExtra: A package is needed that is not installed.
     """
-    if any(character in str(path) for character in WILDCARDS):
-        raise CorpusError(f"{path}: a shard's path cannot hold any of {' '.join(WILDCARDS)}; rename the file")
-    footer = _footer(path)
-    try:
-        with pq.ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (OSError, pa.ArrowException) as error:
+    if protocol_of(str(place)):
+        (shard,) = find_shards(place, caption_column, url_column)
+        return shard if name is None else replace(shard, name=name)
+    path = local_path(str(place))
+    found = Found(str(path.absolute()), name or path.name)
+    return _shard(found, Wanted(caption_column or None, url_column or None))
+
+
+def _files(pattern: str, wanted: Wanted) -> list[Shard | Unreadable]:
+    remote = bool(protocol_of(pattern))
+    found = find_remote(pattern, ".parquet") if remote else find_local(str(local_path(pattern)), ".parquet")
+    found = tuple(_without_opened_folders(found))
+    if not found:
         raise CorpusError(
-            f"{path}: its Parquet footer cannot be read ({_first_line(error)}); fetch it again"
-        ) from error
-    caption = _pick(schema, caption_column, CAPTION_COLUMNS)
-    if caption is None:
-        raise CorpusError(_no_caption_column(path, schema, caption_column))
-    url = _pick(schema, url_column, URL_COLUMNS)
-    if url is None and url_column:
-        raise CorpusError(f"{path}: no column {url_column!r}; the columns are: {', '.join(schema.names)}")
-    for column in filter(None, (caption, url)):
-        _check_text(path, schema, column)
-    digest = hashlib.sha256(struct.pack("<Q", path.stat().st_size) + footer).hexdigest()
-    return Shard(path, name or path.name, rows, tuple(schema.names), caption, url, digest)
+            f"{shown(pattern)}: no Parquet file matches; check the path (folders and globs are taken, "
+            "** reaches into folders)"
+        )
+    with ThreadPoolExecutor(_READERS if remote else 1) as readers:
+        return list(readers.map(partial(_try_shard, wanted=wanted), found))
 
 
-def _fixed_part(pattern: Path) -> Path:
-    """Return the folder before the first wildcard."""
-    fixed: list[str] = []
-    for part in pattern.parent.parts:
-        if any(character in part for character in WILDCARDS):
-            break
-        fixed.append(part)
-    return Path(*fixed)
-
-
-def _footer(path: Path) -> bytes:
-    """Return the Parquet footer's bytes (metadata, its length, the closing magic)."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
-            if size < len(_MAGIC) + _TAIL.size or head != _MAGIC:
-                raise CorpusError(f"{path}: not a Parquet file ({size} bytes); give Parquet shards")
-            file.seek(-_TAIL.size, 2)
-            length, magic = _TAIL.unpack(file.read(_TAIL.size))
-            if magic != _MAGIC or length > size - len(_MAGIC) - _TAIL.size:
-                raise CorpusError(
-                    f"{path}: truncated ({size} bytes, no Parquet footer at its end); fetch it again"
-                )
-            file.seek(-_TAIL.size - length, 2)
-            return file.read()
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _pick(schema: pa.Schema, given: str | None, usual: tuple[str, ...]) -> str | None:
-    wanted = (given,) if given else usual
-    return next((name for name in wanted if name in schema.names), None)
-
-
-def _no_caption_column(path: Path, schema: pa.Schema, given: str | None) -> str:
-    looked = repr(given) if given else f"called {', '.join(CAPTION_COLUMNS)}"
-    listed = ", ".join(schema.names) or "none"
-    return f"{path}: no caption column {looked}; the columns are: {listed}; name one with --caption-column"
-
-
-def _check_text(path: Path, schema: pa.Schema, column: str) -> None:
-    kind = schema.field(column).type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    text = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-        pa.types.is_null,
+def _without_opened_folders(found: Iterable[Found]) -> Iterable[Found]:
+    """Leave out folders that are named like files when files in them are among the found."""
+    found = tuple(found)
+    files = [each.name for each in found if not each.folder]
+    return (
+        each
+        for each in found
+        if not each.folder or not any(name.startswith(f"{each.name}/") for name in files)
     )
-    if not any(is_kind(kind) for is_kind in text):
-        raise CorpusError(f"{path}: the column {column!r} holds {kind}, not text; name another column")
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _try_shard(found: Found, wanted: Wanted) -> Shard | Unreadable:
+    try:
+        return _shard(found, wanted)
+    except CorpusError as error:
+        return Unreadable(found.name, str(error))
+
+
+def _shard(found: Found, wanted: Wanted) -> Shard:
+    """Read one file's footer.
+
+    Raises:
+        CorpusError: It is no Parquet file, is truncated, lacks a column, or cannot be read.
+    """
+    place = shown(found.location)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in place):
+        raise CorpusError(
+            f"{place!r}: a name of bytes that are not UTF-8, or of control characters; rename it"
+        )
+    if found.folder:
+        raise CorpusError(f"{place}: a folder, not a file; give {place}/*.parquet for what is in it")
+    remote = bool(protocol_of(found.location))
+    size = local_size(Path(found.location)) if found.size is None else found.size
+    read = partial(read_remote, found.location) if remote else partial(read_local, Path(found.location))
+    footer = read_footer(read, size, place)
+    caption, url = pick_columns(footer.schema, wanted, place)
+    columns = tuple(footer.schema.names)
+    return Shard(found.location, found.name, size, footer.rows, columns, caption, url, footer.digest)
+
+
+def _pieces(pattern: str, wanted: Wanted) -> list[Shard | Unreadable]:
+    pieces = hub.find_pieces(pattern)
+    caption, url = pick_columns(pieces.schema, wanted, pattern)
+    columns = tuple(pieces.schema.names)
+    return [
+        Shard(piece.location, piece.name, None, None, columns, caption, url, piece.digest)
+        for piece in pieces.pieces
+    ]

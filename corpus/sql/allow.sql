@@ -1,2 +1,2 @@
 -- The session may read the shard that it counts, and nothing else.
-SET allowed_paths = [$path]
+SET allowed_paths = $paths

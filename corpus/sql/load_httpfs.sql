@@ -1,0 +1,2 @@
+-- Of the installed extension only.
+LOAD httpfs

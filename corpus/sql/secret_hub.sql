@@ -1,0 +1,2 @@
+-- For this session.
+CREATE TEMPORARY SECRET shard (TYPE huggingface, TOKEN $token)
