@@ -1,5 +1,8 @@
 """The removal list: who is on it is in no catalogue, whoever made the catalogue.
 
+Somebody is on it by any name: a concept goes when its name or one of its aliases is listed, since whoever
+asked to be left out need not know under which of their names a catalogue has them.
+
 The list of this package holds digests, so that it does not itself publish the names. A list of one's own,
 which the environment variable ``FIT_REMOVED`` names, may hold names or digests.
 """
@@ -11,7 +14,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,7 +31,7 @@ class Kept:
     """What a removal list leaves of a catalogue.
 
     Attributes:
-        concepts: The concepts that stay, without the aliases that were removed, in their order.
+        concepts: The concepts that stay, in their order.
         removed: How many concepts are gone.
     """
 
@@ -42,9 +45,7 @@ def phrase_digest(phrase: str) -> str:
 
 
 def without_removed(concepts: Iterable[Concept], digests: frozenset[str] | None = None) -> Kept:
-    """Leave out who is on the removal list.
-
-    A concept goes when its name is on the list; of others go the aliases that are on it.
+    """Leave out who is on the removal list, by name or by alias.
 
     Args:
         concepts: Of a catalogue.
@@ -54,16 +55,9 @@ def without_removed(concepts: Iterable[Concept], digests: frozenset[str] | None 
         ConceptsError: The list that ``FIT_REMOVED`` names cannot be read.
     """
     gone = removal_list() if digests is None else digests
-    if not gone:
-        return Kept(tuple(concepts), 0)
-    kept, removed = [], 0
-    for concept in concepts:
-        if phrase_digest(concept.name) in gone:
-            removed += 1
-        else:
-            aliases = tuple(alias for alias in concept.aliases if phrase_digest(alias) not in gone)
-            kept.append(replace(concept, aliases=aliases))
-    return Kept(tuple(kept), removed)
+    listed = tuple(concepts)
+    kept = tuple(concept for concept in listed if gone.isdisjoint(map(phrase_digest, concept.phrases)))
+    return Kept(kept, len(listed) - len(kept))
 
 
 def removal_list() -> frozenset[str]:

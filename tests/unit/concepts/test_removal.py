@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from concepts.catalogue import read_catalogue
+from concepts.catalogue import find_catalogue, read_catalogue
 from concepts.concept import Concept
 from concepts.errors import ConceptsError
+from concepts.matching import canonical
 from concepts.removal import VARIABLE, phrase_digest, removal_list, without_removed
+from fit import cli
+from tests.unit.corpus.files import write_shard
 
 LISTED = (Concept("Ada Brush", ("A. Brush",)), Concept("Bo Krin", ("Krin the Elder",)))
 
@@ -20,11 +23,17 @@ def catalogue(folder: Path) -> Path:
     return path
 
 
-def test_a_name_on_the_list_goes_and_an_alias_is_taken_off() -> None:
-    gone = frozenset({phrase_digest("ADA  BRÜSH"), phrase_digest("Krin the Elder")})
-    kept = without_removed(LISTED, gone)
-    assert kept.concepts == (Concept("Bo Krin"),)
+@pytest.mark.parametrize("asked", ["ADA  BRÜSH", "ada-brush", "a.brush", "Å. Brush"])
+def test_who_is_on_the_list_by_any_name_is_gone(asked: str) -> None:
+    kept = without_removed(LISTED, frozenset({phrase_digest(asked)}))
+    assert kept.concepts == LISTED[1:]
     assert kept.removed == 1
+
+
+def test_others_stay_as_they_are() -> None:
+    kept = without_removed(LISTED, frozenset({phrase_digest("Brush"), phrase_digest("Ada Brush Krin")}))
+    assert kept.concepts == LISTED
+    assert kept.removed == 0
 
 
 def test_equal_phrases_have_equal_digests() -> None:
@@ -41,6 +50,47 @@ def test_a_list_of_ones_own_holds_for_every_catalogue(
     found = read_catalogue(catalogue(tmp_path))
     assert [concept.name for concept in found.concepts] == ["Bo Krin"]
     assert found.removed == 1
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked", "left"),
+    [
+        ("concept\nÉva Brüsh\nBo Krin\n", "Eva Brush", "Bo Krin"),
+        ("concept,aliases\nBo Krin,Krin d'Or|Krin dOr\nÉva Brüsh,\n", "KRIN D’OR", "Éva Brüsh"),
+    ],
+)
+def test_accents_and_aliases_of_a_list_given_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: str, asked: str, left: str
+) -> None:
+    (tmp_path / "mine.csv").write_text(listed, encoding="utf-8")
+    (tmp_path / "out.csv").write_text(f"name\n{asked}\n", encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "out.csv"))
+    for read in (read_catalogue, find_catalogue):
+        found = read(str(tmp_path / "mine.csv"))
+        assert [concept.name for concept in found.concepts] == [left]
+        assert found.removed == 1
+
+
+@pytest.mark.parametrize("asked", ["Lech Walesa", "kate middleton", "Gordon Sumner"])
+def test_a_list_of_this_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    name = "faces/politicians" if asked == "Lech Walesa" else "faces/celebrities"
+    whole = find_catalogue(name).concepts
+    (tmp_path / "out.csv").write_text(f"name\n{asked}\n")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "out.csv"))
+    found = find_catalogue(name)
+    assert found.removed == 1
+    assert len(found.concepts) == len(whole) - 1
+    assert canonical(asked) not in {canonical(phrase) for c in found.concepts for phrase in c.phrases}
+
+
+def test_counting_plain_files_leaves_them_out_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shard(tmp_path / "captions.parquet", ["Ada Brush paints", "a. brush and Bo Krin"])
+    (tmp_path / "out.csv").write_text("name\nA. Brush\n")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "out.csv"))
+    wanted = {"captions": tmp_path / "captions.parquet", "concepts": catalogue(tmp_path)}
+    options = [part for key, path in wanted.items() for part in (f"--{key}", str(path))]
+    assert cli.run(["count", *options, "--out", str(tmp_path / "counts.csv")]) == 0
+    assert (tmp_path / "counts.csv").read_text().splitlines()[1:] == ["Bo Krin,1,"]
 
 
 def test_without_a_list_of_ones_own_nothing_is_removed(
