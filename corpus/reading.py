@@ -49,7 +49,7 @@ def opened(shard: Shard) -> Iterator[Opened]:
             yield _opened(session, shard.location)
     else:
         ranges = _ranges(shard)
-        with open_session(OneFile.path, before=partial(_only, ranges)) as session:
+        with open_session(OneFile.path, before=partial(_register, ranges)) as session:
             try:
                 yield _opened(session, OneFile.path)
             except (duckdb.Error, OSError, pa.ArrowException) as error:
@@ -81,10 +81,14 @@ def _opened(session: duckdb.DuckDBPyConnection, path: str) -> Opened:
     return Opened(session, session.sql(sql("scan"), params={"path": path}))
 
 
-def _only(ranges: Ranges, session: duckdb.DuckDBPyConnection) -> None:
-    """Let a session see one remote file: it cannot name another, and holds no credentials."""
+def _register(ranges: Ranges, session: duckdb.DuckDBPyConnection) -> None:
+    """Let a session see one remote file, under a name that is allowed.
+
+    Not the remote file system itself: DuckDB checks its paths against ``allowed_paths`` as that spells them,
+    and DuckDB's threads would share a position in its files (`corpus.sources.ranges`). So neither address nor
+    credentials get into the session either.
+    """
     session.register_filesystem(OneFile(ranges))
-    session.execute(sql("without_local"))
 
 
 def _ranges(shard: Shard) -> Ranges:

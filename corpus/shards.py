@@ -15,6 +15,7 @@ from corpus.sources.columns import CAPTION_COLUMNS, URL_COLUMNS, Wanted, pick_co
 from corpus.sources.footer import read_footer
 from corpus.sources.local import Found, find_local, list_files, local_size, read_local
 from corpus.sources.places import is_elsewhere, local_path, protocol_of, shown
+from corpus.sources.ranges import Read
 from corpus.sources.remote import find_remote, read_remote
 
 __all__ = [
@@ -233,13 +234,21 @@ def _shard(found: Found, wanted: Wanted) -> Shard:
         )
     if found.folder:
         raise CorpusError(f"{place}: a folder, not a file; give {place}/*.parquet for what is in it")
-    remote = bool(protocol_of(found.location))
-    size = local_size(Path(found.location)) if found.size is None else found.size
-    read = partial(read_remote, found.location) if remote else partial(read_local, Path(found.location))
+    size, read = _readable(found, place)
     footer = read_footer(read, size, place)
     caption, url = pick_columns(footer.schema, wanted, place)
     columns = tuple(footer.schema.names)
     return Shard(found.location, found.name, size, footer.rows, columns, caption, url, footer.digest)
+
+
+def _readable(found: Found, place: str) -> tuple[int, Read]:
+    """Return a file's length in bytes and what reads it."""
+    if not protocol_of(found.location):
+        path = Path(found.location)
+        return local_size(path), partial(read_local, path)
+    if found.size is None:
+        raise CorpusError(f"{place}: the server does not tell its length; fetch it and give the local copy")
+    return found.size, partial(read_remote, found.location)
 
 
 def _pieces(pattern: str, wanted: Wanted) -> list[Shard | Unreadable]:

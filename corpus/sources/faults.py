@@ -32,6 +32,7 @@ _FAMILIES = {
 }
 _ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _LASTING = (*_ABSENT, PermissionError, ValueError, NotImplementedError)
+_REFUSALS = (ValueError, RuntimeError, TypeError, KeyError)  # what was asked for is nothing that is known
 _WORTH_ANOTHER_TRY = (408, 425, 429)  # of the 4xx answers: timeout, too early, too many requests
 
 
@@ -80,7 +81,7 @@ def situation(error: BaseException, location: str, attempts: int = 1) -> CorpusE
         row = protocols().get(protocol_of(location).replace("hub", "hf"))
         advice = row.credentials if row else "check the credentials"
         return CorpusError(f"{place}: access refused ({reason}); {advice}")
-    if isinstance(error, ValueError | NotImplementedError):
+    if isinstance(error, _REFUSALS) and not isinstance(error, OSError):
         return CorpusError(f"{place}: cannot be read ({reason}); check the path")
     tried = f" after {attempts} attempts" if attempts > 1 else ""
     return CorpusError(f"{place}: cannot be read{tried} ({reason}); check the network and run again")

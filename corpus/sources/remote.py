@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import fsspec
 
 from concepts.errors import CorpusError, MissingExtra
-from corpus.sources.faults import attempt
+from corpus.sources.faults import WAITS, attempt
 from corpus.sources.local import Found, fixed_part
 from corpus.sources.places import has_wildcard, protocol_of, protocols, shown
 
+_S3 = ("s3", "s3a")
 _CACHE: dict[tuple[str, ...], Any] = {}
 _DECIDING = (
     "AWS_ENDPOINT_URL",
@@ -64,23 +65,25 @@ def read_remote(location: str, start: int, end: int) -> bytes:
             raise EOFError(f"{len(data)} bytes came of {end - start}")
         return data
 
-    return attempt(fetch, location)
+    # The hub's library has tried six times by then.
+    return attempt(fetch, location, waits=WAITS[:1] if protocol_of(location) == "hf" else None)
 
 
 def file_system(location: str) -> Any:
-    """Return the file system of a URL, one per process and set of credentials.
+    """Return the file system of a URL, one per process, host and set of credentials.
 
     Raises:
         CorpusError: The protocol is unknown, or the URL holds a password.
         MissingExtra: Its package is not installed.
     """
-    protocol = protocol_of(location)
-    if "@" in urlsplit(location).netloc:
+    protocol, parts = protocol_of(location), urlsplit(location)
+    if parts.password is not None:
         raise CorpusError(
             f"{shown(location)}: a URL with a password in it ends up in logs; {_advice(protocol)}"
         )
     # The process is part of the key: connections do not survive a fork.
-    key = (str(os.getpid()), protocol, *(os.environ.get(name, "") for name in _DECIDING))
+    deciding = (os.environ.get(name, "") for name in _DECIDING)
+    key = (str(os.getpid()), protocol, parts.netloc, *deciding)
     if key not in _CACHE:
         _CACHE[key] = _make(protocol, location)
     return _CACHE[key]
@@ -89,23 +92,30 @@ def file_system(location: str) -> Any:
 def _make(protocol: str, location: str) -> Any:
     row = protocols().get(protocol)
     try:
-        kind = fsspec.get_filesystem_class(protocol)
+        fsspec.get_filesystem_class(protocol)
     except ImportError as error:
-        command = row.install if row else f"install what fsspec asks for ({error})"
-        package = row.package if row else "a package"
+        package = row.package if row else "a package that is not installed"
+        command = row.install if row else str(error)
         raise MissingExtra(f"{shown(location)}: {protocol}:// needs {package}; {command}") from error
     except ValueError as error:
         raise CorpusError(
             f"{shown(location)}: unknown protocol {protocol}://; known are s3://, hf://, and those of fsspec"
         ) from error
-    return attempt(lambda: kind(skip_instance_cache=True, **_options(protocol)), location, waits=())
+
+    def make() -> Any:
+        return fsspec.core.url_to_fs(location, skip_instance_cache=True, **_options(protocol))[0]
+
+    system = attempt(make, location, waits=())
+    if protocol in _S3:
+        system.retries = 1  # `attempt` takes their place
+    return system
 
 
 def _options(protocol: str) -> dict[str, Any]:
-    """Return how to make a file system: its own retries off where ours take their place."""
+    """Return how to make a file system."""
     if protocol == "hf":
         return {"endpoint": os.environ.get("HF_ENDPOINT")}  # the library reads it at its import only
-    if protocol in {"s3", "s3a"}:
+    if protocol in _S3:
         from botocore.session import Session
 
         # Public buckets are read without credentials, but a request must not be signed then.
@@ -145,7 +155,10 @@ def _listed(system: Any, path: str, suffix: str) -> tuple[str, list[dict[str, An
         if not has_wildcard(path):
             raise
         root = "/".join(fixed_part(tuple(path.split("/")[:-1])))
-        return root, list(system.glob(path, detail=True).values())
+        found = list(system.glob(path, detail=True).values())
+        if not found:
+            system.ls(root)  # tells a missing bucket or folder from one with nothing in it
+        return root, found
     if whole["type"] != "directory":
         return path.rpartition("/")[0], [whole]
     inside = system.ls(path, detail=True)

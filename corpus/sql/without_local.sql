@@ -1,2 +1,0 @@
--- The shard lies elsewhere: no file of this machine is needed.
-SET disabled_filesystems = 'LocalFileSystem'
