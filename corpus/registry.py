@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from concepts.errors import CorpusError, unknown
+from corpus.image_layouts import LAYOUTS
 
 DATA_VARIABLE = "FIT_DATA"
-LAYOUTS = ("webdataset",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class ImageLocation:
     """Where the images of a corpus lie.
 
     Attributes:
-        layout: ``webdataset`` (img2dataset's tar files, each with a Parquet file beside it).
-        path: Glob of the tar files, relative to the data folder.
+        layout: ``webdataset`` (img2dataset's tar files, each with a Parquet index beside it) or ``files``
+            (folders of images, each with its index beside it).
+        path: A folder, or a glob of the tar files or of the indexes, relative to the data folder.
     """
 
     layout: str

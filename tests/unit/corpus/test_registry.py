@@ -54,5 +54,8 @@ def test_rows_are_checked() -> None:
         corpus_of("x", {key: value for key, value in ROW.items() if key != "licence"})
     with pytest.raises(CorpusError, match="needs the keys layout and path"):
         corpus_of("x", {**ROW, "images": {"path": "p"}})
-    with pytest.raises(CorpusError, match="files: unknown layout of images"):
-        corpus_of("x", {**ROW, "images": {"layout": "files", "path": "p"}})
+    for layout in ("webdataset", "files"):
+        images = {"layout": layout, "path": "p"}
+        assert corpus_of("x", {**ROW, "images": images}).images == ImageLocation(layout, "p")
+    with pytest.raises(CorpusError, match="folders: unknown layout of images"):
+        corpus_of("x", {**ROW, "images": {"layout": "folders", "path": "p"}})
