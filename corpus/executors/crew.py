@@ -131,14 +131,15 @@ class _Work:
 
     def _lost(self, event: Lost) -> Outcome[Any, Any] | None:
         ticket = self._under_way.pop(event.worker, None)
-        self._failed_starts += ticket is None
+        if event.worker in self._idle:
+            self._idle.remove(event.worker)
+        elif ticket is None:
+            self._failed_starts += 1
         if self._failed_starts >= STARTS:
             raise StageIncomplete(
                 f"{STARTS} workers in a row died before they were ready ({event.reason}); "
                 "see their messages, or run with --workers 1"
             )
-        if event.worker in self._idle:
-            self._idle.remove(event.worker)
         self._crew.start(event.worker)
         return None if ticket is None else self.ledger.failed(ticket, event.reason)
 

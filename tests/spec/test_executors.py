@@ -89,7 +89,7 @@ def test_no_items_no_outcomes(executor: Executor, diary: tasks.Diary) -> None:
     assert diary.lines("loaded") == []
 
 
-@every
+@one_of_each
 def test_what_fails_twice_is_done_at_the_third_attempt(executor: Executor, diary: tasks.Diary) -> None:
     outcomes = list(executor.map(tasks.FailsAtFirst(diary, 3, 2), ITEMS))
     assert results(outcomes) == squares()
@@ -170,14 +170,13 @@ def test_an_item_that_kills_every_worker_is_set_aside(executor: Executor, diary:
     assert diary.lines("tried").count("3") == left.attempts == 3
 
 
-@elsewhere
-def test_a_worker_killed_from_outside_in_the_middle(executor: Executor, diary: tasks.Diary) -> None:
+def test_a_worker_killed_from_outside_in_the_middle(diary: tasks.Diary) -> None:
     def kill() -> None:
         os.kill(int(diary.wait_for("at work", 1)[0]), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    outcomes = list(executor.map(tasks.HangsOnce(diary, 3), ITEMS))
+    outcomes = list(make_executor("local", 2).map(tasks.HangsOnce(diary, 3), ITEMS))
     killer.join()
     assert results(outcomes) == squares()
 
@@ -270,9 +269,8 @@ def test_an_interrupt_leaves_no_process(engine: str, tmp_path: Path) -> None:
     tasks.wait_for_end(*started)
 
 
-@pytest.mark.parametrize("engine", ["local", "ray"])
-def test_workers_do_not_outlive_a_killed_caller(engine: str, tmp_path: Path) -> None:
-    process, _, _ = at_work(engine, tmp_path)
+def test_workers_do_not_outlive_a_killed_caller(tmp_path: Path) -> None:
+    process, _, _ = at_work("local", tmp_path)
     started = descendants(process.pid)
     process.kill()
     process.communicate(timeout=tasks.WAIT)
