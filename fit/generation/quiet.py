@@ -25,8 +25,11 @@ class _Collector(logging.Handler):
 
 
 @contextmanager
-def quiet() -> Iterator[list[str]]:
+def quiet(bars: bool = False) -> Iterator[list[str]]:
     """Silence progress bars, warnings and hints; all of it is as before afterwards.
+
+    Args:
+        bars: Leave the progress bars, for long downloads.
 
     Yields:
         The libraries' log messages so far, growing. They tell what a loader passed over in silence.
@@ -38,13 +41,16 @@ def quiet() -> Iterator[list[str]]:
     with ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, library in (("diffusers", diffusers_logging), ("transformers", transformers_logging)):
-            stack.enter_context(_redirected(name, library, collector))
+            stack.enter_context(_redirected(name, library, collector, bars))
         yield collector.messages
 
 
 @contextmanager
-def _redirected(name: str, library: ModuleType, collector: logging.Handler) -> Iterator[None]:
-    bars, level = library.is_progress_bar_enabled(), library.get_verbosity()  # get_verbosity makes the logger
+def _redirected(
+    name: str, library: ModuleType, collector: logging.Handler, keep_bars: bool
+) -> Iterator[None]:
+    level = library.get_verbosity()  # this makes the logger
+    bars = library.is_progress_bar_enabled() and not keep_bars
     logger = logging.getLogger(name)
     handlers, propagate = logger.handlers, logger.propagate
     logger.handlers, logger.propagate = [collector], False

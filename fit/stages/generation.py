@@ -81,8 +81,9 @@ def _measured(job: Job, plan: _Plan, few: Sequence[Request], images: int) -> str
 
 def run(job: Job) -> None:
     """Write the parts, one row per request; an image that could not be had is null with a reason."""
-    from fit.generation.pipelines import choose_device, load_pipeline, untrained
+    from fit.generation.pipelines import choose_device, load_pipeline
     from fit.generation.sampling import sample_batch
+    from fit.generation.untrained import untrained
 
     plan = _plan(job, concepts_of(job))
     device = choose_device(job.settings.generation.device)

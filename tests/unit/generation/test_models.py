@@ -85,7 +85,7 @@ def test_a_folder_of_something_else_is_told_from_one_without_weights(tmp_path: P
         local_folder(load_model(str(tmp_path)), tmp_path)
     folder = diffusers_folder(tmp_path / "model")
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.rename(weights.with_suffix(".bin"))  # a pickle is no weights: it could run anything
+    weights.rename(weights.with_suffix(".msgpack"))  # another framework's
     with pytest.raises(ModelError, match=r"holds no weights \(\*/\*\.safetensors\)"):
         local_folder(load_model(str(folder)), tmp_path)
 

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from concepts.errors import ModelError
-from fit.generation.pipelines import untrained
 from fit.generation.requests import Request, Sampling, requests_for
 from fit.generation.sampling import Sample, sample_batch
+from fit.generation.untrained import untrained
 from tests.unit.generation.tiny import SIDE
 
 SAMPLING = Sampling(steps=3, guidance=3.0, width=SIDE, height=SIDE)

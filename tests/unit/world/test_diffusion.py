@@ -13,9 +13,10 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from fit.generation.models import Model
-from fit.generation.pipelines import load_pipeline, untrained
+from fit.generation.pipelines import load_pipeline
 from fit.generation.requests import Sampling, requests_for
 from fit.generation.sampling import sample_batch
+from fit.generation.untrained import untrained
 from fit.world.autoencoder import new_autoencoder
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import TrainingSet
