@@ -19,7 +19,9 @@ HUB = "hub:"
 WILDCARDS = "*?["
 _LOCAL = ("file", "local")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:(?!\d+(?:/|$))[^@\s]*@")  # S3's keys hold slashes; a port is none
 _SECRET_PARTS = (
+    (_PASSWORD, ""),
     (re.compile(r"(?<=://)[^/@\s]+@"), ""),  # name and password before the host
     (re.compile(r"(\bhttps?://[^\s?'\"]*)\?[^\s'\")]*"), r"\1?…"),  # the query of a signed link
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 …"),
@@ -77,6 +79,11 @@ def local_path(location: str) -> Path:
         return Path(location)
     parts = urlsplit(location)
     return Path(unquote(parts.netloc + parts.path))
+
+
+def has_password(location: str) -> bool:
+    """Tell whether a URL holds a password."""
+    return _PASSWORD.search(location) is not None
 
 
 def has_wildcard(text: str) -> bool:

@@ -14,7 +14,7 @@ import fsspec
 from concepts.errors import CorpusError, MissingExtra
 from corpus.sources.faults import WAITS, attempt
 from corpus.sources.local import Found, fixed_part
-from corpus.sources.places import has_wildcard, protocol_of, protocols, shown
+from corpus.sources.places import has_password, has_wildcard, protocol_of, protocols, shown
 
 _S3 = ("s3", "s3a")
 _CACHE: dict[tuple[str, ...], Any] = {}
@@ -77,7 +77,7 @@ def file_system(location: str) -> Any:
         MissingExtra: Its package is not installed.
     """
     protocol, parts = protocol_of(location), urlsplit(location)
-    if parts.password is not None:
+    if has_password(location):
         raise CorpusError(
             f"{shown(location)}: a URL with a password in it ends up in logs; {_advice(protocol)}"
         )
