@@ -12,7 +12,7 @@ import pytest
 from corpus.sources import faults
 from tests.unit.corpus.sources.loopback import Watched, s3_app, serve
 
-KEY, SECRET = "AKIAPLANTEDKEYID0001", "planted/secret+key0002"  # noqa: S105 (moto's)
+KEY, SECRET = "AKIAPLANTEDKEYID0001", "planted/secret+key0002"
 
 
 @pytest.fixture(autouse=True)
