@@ -1,82 +1,61 @@
-"""Which captions of a batch could name something? The one place that another engine replaces.
-
-A finder may be generous (the exact rules of `concepts.matching` decide afterwards) and must miss nothing.
-"""
+"""Which captions of a batch contain which of many phrases? The one place that another engine replaces."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from concepts.matching import fold
-from concepts.phrase_index import PhraseIndex
-from corpus.ascii_words import AsciiWords
+from concepts.matching import Phrase
 
 
-class CandidateFinder(Protocol):
-    """Finds the captions that could hold one of many phrases."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """Which texts contain which phrases, by the rules of `concepts.matching`; pairs may repeat, in any order.
 
-    def find(self, captions: pa.LargeStringArray) -> Iterator[tuple[int, Collection[int]]]:
-        """Yield (index in the batch, positions of phrases), each index at most once, in any order.
+    Attributes:
+        rows: The texts' positions in the batch, shape (h,).
+        phrases: The phrases' positions, shape (h,).
+    """
 
-        Every phrase that a caption contains is among its positions; others may be. Null and empty captions
-        are never yielded.
-        """
+    rows: NDArray[np.int64]
+    phrases: NDArray[np.int64]
+
+    @classmethod
+    def together(cls, parts: Sequence[Hits]) -> Hits:
+        """Return the hits of several parts of a batch."""
+        none = np.zeros(0, np.int64)
+        return cls(
+            np.concatenate([none, *(part.rows for part in parts)]),
+            np.concatenate([none, *(part.phrases for part in parts)]),
+        )
+
+
+class Finder(Protocol):
+    """Finds the phrases that it was made for.
+
+    Attributes:
+        name: What it is called in messages.
+    """
+
+    name: str
+
+    def find(self, texts: pa.LargeStringArray) -> Hits:
+        """Find the phrases in a batch of texts, exactly. Null and empty texts contain nothing."""
         ...
 
 
-class WordIndexFinder:
-    """Looks the captions' words up in an index that holds one word of each phrase.
+def make_finder(phrases: Sequence[Phrase]) -> Finder:
+    """Return the fastest finder that this machine has: Hyperscan's automaton, else DuckDB's join of words."""
+    if find_spec("hyperscan") is not None:
+        from corpus.automaton import Automaton
 
-    ASCII captions, nearly all of an English corpus, are taken as bytes straight from the Arrow buffer and
-    searched a batch at a time; the others are folded a batch at a time and searched one by one.
-    """
+        return Automaton(phrases)
+    from corpus.word_join import WordJoin
 
-    def __init__(self, index: PhraseIndex) -> None:
-        """Take an index over the phrases."""
-        self._index = index
-        self._ascii = AsciiWords(word.encode() for word in index.words if word.isascii())
-
-    def find(self, captions: pa.LargeStringArray) -> Iterator[tuple[int, Collection[int]]]:
-        """Yield the candidates of a batch, as `CandidateFinder` says."""
-        text, offsets = _bytes_of(captions)
-        codes = np.frombuffer(text, np.uint8)
-        foreign = np.unique(np.searchsorted(offsets, np.flatnonzero(codes > 127), side="right") - 1)
-        yield from self._find_ascii(text, offsets, foreign)
-        if len(foreign) > 0:
-            yield from self._find_foreign(text, offsets, foreign)
-
-    def _find_ascii(
-        self, text: bytes, offsets: NDArray[np.int64], foreign: NDArray[np.int64]
-    ) -> Iterator[tuple[int, Collection[int]]]:
-        found: dict[int, set[int]] = {}
-        hits = self._ascii.find(text, offsets)
-        is_foreign = np.isin(hits.rows, foreign)
-        for row, word in zip(hits.rows[~is_foreign].tolist(), hits.words[~is_foreign].tolist(), strict=True):
-            found.setdefault(row, set()).update(self._index.words[self._ascii.words[word].decode()])
-        yield from found.items()
-
-    def _find_foreign(
-        self, text: bytes, offsets: NDArray[np.int64], foreign: NDArray[np.int64]
-    ) -> Iterator[tuple[int, Collection[int]]]:
-        spans = zip(offsets[foreign].tolist(), offsets[foreign + 1].tolist(), strict=True)
-        lines = (text[start:end].decode().replace("\n", " ") for start, end in spans)
-        # One long text folds several times faster than many short ones; no folding reaches over a line break.
-        for row, form in zip(foreign.tolist(), fold("\n".join(lines)).split("\n"), strict=True):
-            if positions := self._index.candidates(form):
-                yield row, positions
-
-
-def _bytes_of(captions: pa.LargeStringArray) -> tuple[bytes, NDArray[np.int64]]:
-    """Return the captions' UTF-8 bytes one after the other, and their offsets, shape (n + 1,)."""
-    if len(captions) == 0:
-        return b"", np.zeros(1, np.int64)
-    filled = captions.fill_null("")
-    _, offset_buffer, data = filled.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[filled.offset : filled.offset + len(filled) + 1]
-    text = b"" if data is None else memoryview(data)[offsets[0] : offsets[-1]].tobytes()
-    return text, offsets - offsets[0]
+    return WordJoin(phrases)

@@ -1,203 +1,109 @@
 """Counting the captions that name concepts, shard by shard, exactly.
 
 A count is a pure function of the shard and the query; counts of shards are merged in any order. Memory is
-bounded by a batch of rows, the sample, and 8 bytes per naming row for the distinct URLs.
+bounded by a batch of rows, the sample, and some bytes for each naming row.
 """
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
-from concepts.concept import Concept
-from concepts.matching import canonical, occurs
-from concepts.phrase_index import PhraseIndex
-from corpus.candidates import CandidateFinder, WordIndexFinder
-from corpus.counts import CaptionCounts, CaptionTally
-from corpus.sampling import BottomRows, RowKeys, SampleRow
-from corpus.scan import RowBatch, UndecodableText, repaired, scan
+from concepts.errors import CorpusError, SettingsError
+from concepts.matching import Phrase, parse_phrase
+from corpus.candidates import Finder, make_finder
+from corpus.found import Found, NamingRows, Pairs
+from corpus.query import MOST_SAMPLED, CaptionQuery, NamingRow
+from corpus.scan import Conditions, RowBatch, UndecodableText, repaired, scan
 from corpus.shards import Shard
-from corpus.where import Condition, parse_condition
+from corpus.where import parse_condition
 
-DEFAULT_SAMPLE = 400
+__all__ = ["CaptionCounter", "CaptionQuery", "NamingRow"]
 
-
-@dataclass(frozen=True, slots=True)
-class CaptionQuery:
-    """What to count.
-
-    Attributes:
-        concepts: The concepts, at least one, names unique.
-        seed: Seed of the sample.
-        sample: Rows to sample per concept, at least 0.
-        where: SQL condition: which rows to count. Empty: all.
-    """
-
-    concepts: tuple[Concept, ...]
-    seed: int = 0
-    sample: int = DEFAULT_SAMPLE
-    where: str = ""
-
-
-class NamingRow(NamedTuple):
-    """A row whose caption names concepts.
-
-    Attributes:
-        row: Its number in the file, from 0.
-        url: Its address, None where there is none.
-        owners: Positions of the concepts in the query, ascending.
-    """
-
-    row: int
-    url: str | None
-    owners: tuple[int, ...]
+Collector = TypeVar("Collector", Found, NamingRows)
 
 
 class CaptionCounter:
-    """Counts one query's concepts in shards."""
+    """Counts one query's concepts in shards. It can be pickled: a worker gets the automaton ready made."""
 
     def __init__(
-        self, query: CaptionQuery, finder: Callable[[PhraseIndex], CandidateFinder] = WordIndexFinder
+        self, query: CaptionQuery, finder: Callable[[Sequence[Phrase]], Finder] = make_finder
     ) -> None:
         """Index the concepts' phrases.
 
         Args:
             query: What to count.
-            finder: Makes the candidate finder from an index over all phrases.
+            finder: Makes the finder of the phrases.
 
         Raises:
             ConceptsError: A phrase is too short.
-            SettingsError: The condition is none.
+            SettingsError: A condition is none, or the sample would not fit into memory.
         """
-        named = [
-            (owner, phrase) for owner, concept in enumerate(query.concepts) for phrase in concept.phrases
-        ]
+        if query.sample * len(query.concepts) > MOST_SAMPLED:
+            raise SettingsError(
+                f"counts.sample={query.sample}: {len(query.concepts):,} concepts would have more than "
+                f"{MOST_SAMPLED:,} sampled rows; take at most {MOST_SAMPLED // len(query.concepts)}"
+            )
         self.query = query
-        self.condition: Condition | None = parse_condition(query.where)
-        self._owners = [owner for owner, _ in named]
-        self._index = PhraseIndex.of_texts([phrase for _, phrase in named])
-        self._finder = finder(self._index)
+        self.conditions = Conditions(
+            parse_condition(query.where), tuple(parse_condition(where) for _, where in query.phases)
+        )
+        owners: dict[Phrase, list[int]] = {}
+        for owner, concept in enumerate(query.concepts):
+            for text in concept.phrases:
+                owners.setdefault(parse_phrase(text), []).append(owner)
+        phrases = sorted(owners, key=lambda phrase: phrase.needle)
+        self._owners = np.array([owner for phrase in phrases for owner in owners[phrase]], np.int64)
+        self._sizes = np.array([len(owners[phrase]) for phrase in phrases], np.int64)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self.finder = finder(phrases)
 
-    def count(self, shard: Shard) -> CaptionCounts:
-        """Count one shard.
+    def __call__(self, shard: Shard) -> pa.Table:
+        """Count one shard, as `count` does: what an executor maps over shards."""
+        return self.count(shard)
+
+    def count(self, shard: Shard) -> pa.Table:
+        """Count one shard; `corpus.counts.merge` reads the table (schema `corpus.tables.SHARD`).
 
         Raises:
             CorpusError: The file cannot be read to its end.
-            SettingsError: The condition does not suit the shard's columns.
+            SettingsError: A condition does not suit the shard's columns.
         """
-        try:
-            return self._count(shard, scan(shard, self.condition))
-        except UndecodableText:
-            return self._count(shard, repaired(shard, self.condition))
+        return self._collected(shard, lambda: Found(self.query, shard)).table()
+
+    def naming_table(self, shard: Shard) -> pa.Table:
+        """Return the rows whose captions name concepts (schema `corpus.tables.NAMING`), by number.
+
+        Only rows that meet the query's condition; raises as `count`.
+        """
+        return self._collected(shard, lambda: NamingRows(shard)).table()
 
     def naming_rows(self, shard: Shard) -> tuple[NamingRow, ...]:
-        """Return the rows of one shard whose captions name concepts, in their order; raises as `count`."""
-        try:
-            found = list(self._naming(scan(shard, self.condition)))
-        except UndecodableText:
-            found = list(self._naming(repaired(shard, self.condition)))
-        rows = (
-            NamingRow(
-                int(batch.rows[row]), None if batch.urls is None else batch.urls[row].as_py(), tuple(owners)
-            )
-            for batch, row, _, owners in found
-        )
-        return tuple(sorted(rows, key=lambda each: each.row))
+        """Return the rows of `naming_table` one by one."""
+        rows = self.naming_table(shard).to_pylist()
+        return tuple(NamingRow(row["row"], row["url"], tuple(row["owners"])) for row in rows)
 
-    def _count(self, shard: Shard, batches: Iterator[RowBatch]) -> CaptionCounts:
-        found = _Found(self.query, shard)
-        for batch, row, caption, owners in self._naming(batches, found.see):
-            found.add(batch, row, caption, owners)
-        return found.counts()
+    def _collected(self, shard: Shard, collector: Callable[[], Collector]) -> Collector:
+        """Give what a shard holds to a collector; to a new one if its text turns out to be no UTF-8."""
+        for read in (scan, repaired):
+            into = collector()
+            try:
+                for batch in read(shard, self.conditions):
+                    into.add(batch, self._pairs(batch))
+                into.close()
+            except UndecodableText:
+                continue
+            return into
+        raise CorpusError(f"{shard.path}: its text cannot be read; fetch it again")
 
-    def _naming(
-        self, batches: Iterator[RowBatch], see: Callable[[RowBatch], None] = lambda _batch: None
-    ) -> Iterator[tuple[RowBatch, int, str, list[int]]]:
-        """Yield (batch, index in it, caption, concepts) of the captions that name something."""
-        for batch in batches:
-            see(batch)
-            for row, positions in self._finder.find(batch.captions):
-                caption = batch.captions[row].as_py()
-                owners = self._named(caption, positions)
-                if owners:
-                    yield batch, row, caption, owners
-
-    def _named(self, caption: str, positions: Iterable[int]) -> list[int]:
-        """Return the concepts that a caption names, given the phrases that it could contain."""
-        form, owners = canonical(caption), set[int]()
-        for position in positions:
-            owner = self._owners[position]
-            if owner not in owners and occurs(self._index.phrases[position], form):
-                owners.add(owner)
-        return sorted(owners)
-
-
-class _Found:
-    """What has been found in one shard so far."""
-
-    def __init__(self, query: CaptionQuery, shard: Shard) -> None:
-        self._query, self._shard = query, shard
-        self._seen = self._null = self._empty = self._repaired = self._named = 0
-        self._caption_counts = np.zeros(len(query.concepts), np.int64)
-        self._urls: dict[int, array[int]] = {}
-        self._samples: dict[int, BottomRows] = {}
-        self._keys: dict[int, RowKeys] = {}
-
-    def see(self, batch: RowBatch) -> None:
-        """Account for a batch's rows."""
-        self._seen += len(batch.rows)
-        self._null += batch.captions.null_count
-        self._empty += pc.sum(pc.equal(pc.binary_length(batch.captions), 0)).as_py() or 0
-        self._repaired += batch.repaired
-
-    def add(self, batch: RowBatch, row: int, caption: str, owners: Sequence[int]) -> None:
-        """Account for a caption that names concepts."""
-        self._named += 1
-        number = int(batch.rows[row])
-        url: str | None = None if batch.urls is None else batch.urls[row].as_py()
-        digest = url_hash(url) if url else None
-        for owner in owners:
-            self._caption_counts[owner] += 1
-            if digest is not None:
-                self._urls.setdefault(owner, array("Q")).append(digest)
-            key = self._key(owner, number)
-            sample = self._samples.setdefault(owner, BottomRows(self._query.sample))
-            if sample.takes(key):
-                sample.offer(SampleRow(key, self._shard.name, number, url, caption))
-
-    def counts(self) -> CaptionCounts:
-        """Return the counts of the shard."""
-        every = range(len(self._query.concepts))
-        hashes = tuple(np.unique(np.array(self._urls.get(owner, ()), np.uint64)) for owner in every)
-        return CaptionCounts(
-            concepts=tuple(concept.name for concept in self._query.concepts),
-            tally=CaptionTally(
-                rows=self._shard.rows,
-                excluded=self._shard.rows - self._seen,
-                null=self._null,
-                empty=self._empty,
-                repaired=self._repaired,
-                named=self._named,
-            ),
-            caption_counts=self._caption_counts,
-            url_hashes=None if self._shard.url_column is None else hashes,
-            samples=tuple(self._samples[each].rows() if each in self._samples else () for each in every),
-            sample=self._query.sample,
-        )
-
-    def _key(self, owner: int, row: int) -> int:
-        if owner not in self._keys:
-            name = self._query.concepts[owner].name
-            self._keys[owner] = RowKeys(self._query.seed, name, self._shard.name)
-        return self._keys[owner].key(row)
-
-
-def url_hash(url: str) -> int:
-    """Return a URL's 64-bit digest."""
-    return int.from_bytes(hashlib.blake2b(url.encode(), digest_size=8).digest(), "little")
+    def _pairs(self, batch: RowBatch) -> Pairs:
+        """Return which rows of a batch name which concepts."""
+        hits, n = self.finder.find(batch.captions), len(self.query.concepts)
+        sizes = self._sizes[hits.phrases]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        owners = self._owners[np.repeat(self._starts[hits.phrases], sizes) + within]
+        pairs = np.unique(np.repeat(hits.rows, sizes) * n + owners)
+        return Pairs(rows=pairs // n, owners=pairs % n)

@@ -1,14 +1,26 @@
-"""Counts of captions: of one shard, and of several, merged in any order."""
+"""Counts of captions: a table for each shard, and the counts of several shards, merged in any order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from corpus.sampling import SampleRow, smallest
+from concepts.errors import MalformedFile
+from corpus.sampling import SampleRow
+from corpus.session import open_merging_session, sql
+from corpus.tables import COUNTS, SAMPLES, SHARD
+
+_SUMMARY = b"counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,49 @@ class CaptionTally:
         return CaptionTally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a shard's table says beside its rows: its receipt.
+
+    Attributes:
+        query: Digest of what was asked; tables of different questions are not merged.
+        shard: The shard's name.
+        digest: The shard's digest.
+        tally: What became of the rows.
+        sample: Rows asked for per concept.
+        phases: The names of the training phases.
+        has_urls: Whether the shard has a URL column.
+    """
+
+    query: str
+    shard: str
+    digest: str
+    tally: CaptionTally
+    sample: int
+    phases: tuple[str, ...]
+    has_urls: bool
+
+    def dump(self) -> dict[bytes, str]:
+        """Return it as the metadata of a table's schema."""
+        return {_SUMMARY: json.dumps(asdict(self), sort_keys=True)}
+
+    @classmethod
+    def load(cls, schema: pa.Schema) -> Summary:
+        """Read it from the schema of a shard's table.
+
+        Raises:
+            MalformedFile: The table is of another kind.
+        """
+        text = (schema.metadata or {}).get(_SUMMARY)
+        if text is None or schema.names != SHARD.names:
+            raise MalformedFile(
+                f"no table of counts: columns {', '.join(schema.names)}; count the shard again"
+            )
+        facts: dict[str, Any] = json.loads(text)
+        tally, phases = CaptionTally(**facts.pop("tally")), tuple(facts.pop("phases"))
+        return cls(**facts, tally=tally, phases=phases)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionCounts:
     """Counts of one shard or of several.
@@ -48,59 +103,95 @@ class CaptionCounts:
     Attributes:
         concepts: The concepts' names, in the query's order, length n.
         tally: What became of the rows.
-        caption_counts: Captions that name each concept, shape (n,), int64.
-        url_hashes: Per concept the distinct 64-bit digests of the URLs of those captions, ascending; None
-            when a shard has no URL column. Rows without a URL add nothing. Two URLs share a digest with a
-            chance of 5e-20 per pair.
-        samples: Per concept the sampled rows in the order of their keys.
-        sample: Rows asked for per concept.
+        caption_counts: Captions that name each concept, of the rows that meet the condition, shape (n,).
+        unfiltered_counts: The same of all rows, shape (n,).
+        phases: The names of the training phases, length p.
+        phase_counts: The same of the rows that each phase saw, shape (p, n).
+        distinct_url_counts: Distinct URLs of the captions that `caption_counts` counts, shape (n,); None when
+            a shard has no URL column, because a sum over the others would be too small. Rows without a URL
+            add nothing. Two URLs are taken for one with a chance of 5e-20 per pair (64-bit digests).
+        samples: Sampled rows by concept and key: concept, key, file, row, url, caption.
     """
 
     concepts: tuple[str, ...]
     tally: CaptionTally
     caption_counts: NDArray[np.int64]
-    url_hashes: tuple[NDArray[np.uint64], ...] | None
-    samples: tuple[tuple[SampleRow, ...], ...]
-    sample: int
+    unfiltered_counts: NDArray[np.int64]
+    phases: tuple[str, ...]
+    phase_counts: NDArray[np.int64]
+    distinct_url_counts: NDArray[np.int64] | None
+    samples: pa.Table
 
-    @property
-    def distinct_url_counts(self) -> NDArray[np.int64] | None:
-        """Distinct URLs per concept, shape (n,); None when a shard has no URL column."""
-        if self.url_hashes is None:
-            return None
-        return np.array([len(hashes) for hashes in self.url_hashes], np.int64)
+    def table(self) -> pa.Table:
+        """Return one row per concept (schema `corpus.tables.COUNTS`)."""
+        n = len(self.concepts)
+        distinct = pa.nulls(n, pa.int64()) if self.distinct_url_counts is None else self.distinct_url_counts
+        columns = [self.concepts, self.caption_counts, distinct, self.unfiltered_counts]
+        return pa.table([pa.array(column) for column in columns], schema=COUNTS)
+
+    def sample_of(self, concept: str) -> tuple[SampleRow, ...]:
+        """Return a concept's sampled rows, by their keys."""
+        rows = self.samples.filter(pc.equal(self.samples["concept"], concept))
+        return tuple(SampleRow(**row) for row in rows.drop_columns(["concept"]).to_pylist())
 
 
-def merge(parts: Iterable[CaptionCounts]) -> CaptionCounts:
+def merge(parts: Sequence[pa.Table] | Sequence[Path]) -> CaptionCounts:
     """Return the counts of several shards together; the order of the parts does not matter.
 
-    The distinct URLs become None when one part has none, because a sum over the others would be too small.
+    Args:
+        parts: What `corpus.captions.CaptionCounter.count` made, as tables or as Parquet files; files are
+            read piece by piece, so that memory stays bounded however many there are.
 
     Raises:
         ValueError: There is no part, or the parts answer different queries.
+        MalformedFile: A part is of another kind.
     """
-    parts = tuple(parts)
     if not parts:
         raise ValueError("no counts to merge")
-    first = parts[0]
-    if any((part.concepts, part.sample) != (first.concepts, first.sample) for part in parts):
-        raise ValueError("the counts are of different concepts or sample sizes")
-    every = range(len(first.concepts))
+    summaries = [Summary.load(_schema(part)) for part in parts]
+    first = summaries[0]
+    if any(each.query != first.query for each in summaries):
+        raise ValueError("the counts are of different concepts, conditions or sample sizes")
+    numbers = [_numbers(part) for part in parts]
+    counts = np.stack([counts for _, counts in numbers]).sum(axis=0)
+    concepts = numbers[0][0]
+    distinct = _distinct(parts, len(concepts)) if all(each.has_urls for each in summaries) else None
     return CaptionCounts(
-        concepts=first.concepts,
-        tally=sum((part.tally for part in parts), CaptionTally()),
-        caption_counts=np.sum([part.caption_counts for part in parts], axis=0, dtype=np.int64),
-        url_hashes=_merged_hashes(parts, len(first.concepts)),
-        samples=tuple(
-            tuple(smallest((row for part in parts for row in part.samples[owner]), first.sample))
-            for owner in every
-        ),
-        sample=first.sample,
+        concepts=concepts,
+        tally=sum((each.tally for each in summaries), CaptionTally()),
+        caption_counts=counts[0],
+        unfiltered_counts=counts[1],
+        phases=first.phases,
+        phase_counts=counts[2:],
+        distinct_url_counts=distinct,
+        samples=_asked(parts, "samples", sample=first.sample).cast(SAMPLES),
     )
 
 
-def _merged_hashes(parts: tuple[CaptionCounts, ...], n: int) -> tuple[NDArray[np.uint64], ...] | None:
-    hashes = [part.url_hashes for part in parts if part.url_hashes is not None]
-    if len(hashes) < len(parts):
-        return None
-    return tuple(np.unique(np.concatenate([each[owner] for each in hashes])) for owner in range(n))
+def _schema(part: pa.Table | Path) -> pa.Schema:
+    return part.schema if isinstance(part, pa.Table) else pq.read_schema(part)
+
+
+def _numbers(part: pa.Table | Path) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the concepts, and their counts: kept, unfiltered, then each phase, shape (2 + p, n)."""
+    names = ["concept", "caption_count", "unfiltered_count", "phase_counts"]
+    table = part.select(names) if isinstance(part, pa.Table) else pq.read_table(part, columns=names)
+    phases = np.array(table["phase_counts"].to_pylist(), np.int64).reshape(len(table), -1).T
+    kept, unfiltered = (table[name].to_numpy() for name in names[1:3])
+    return tuple(table["concept"].to_pylist()), np.vstack([kept, unfiltered, phases])
+
+
+def _distinct(parts: Sequence[pa.Table] | Sequence[Path], n: int) -> NDArray[np.int64]:
+    found = _asked(parts, "distinct")
+    counts = np.zeros(n, np.int64)
+    counts[found["position"].to_numpy()] = found["distinct_url_count"].to_numpy()
+    return counts
+
+
+def _asked(parts: Sequence[pa.Table] | Sequence[Path], query: str, **parameters: int) -> pa.Table:
+    """Ask DuckDB about all parts; what does not fit into its memory goes to a temporary folder."""
+    tables = [part for part in parts if isinstance(part, pa.Table)]
+    source = pa.concat_tables(tables) if tables else pyarrow.dataset.dataset([str(part) for part in parts])
+    with open_merging_session() as session:
+        session.register("parts", source)
+        return session.sql(sql(query), params=parameters).to_arrow_table()

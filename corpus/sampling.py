@@ -7,9 +7,10 @@ the sample of a union is the sample of the samples, and its first n rows are a r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class SampleRow(NamedTuple):
@@ -30,49 +31,38 @@ class SampleRow(NamedTuple):
     caption: str
 
 
-class RowKeys:
-    """The keys of one file's rows for one concept."""
-
-    def __init__(self, seed: int, concept: str, file: str) -> None:
-        """Prepare the part of the digest that all rows share."""
-        self._shared = hashlib.blake2b(f"{seed}\0{concept}\0{file}\0".encode(), digest_size=8)
-
-    def key(self, row: int) -> int:
-        """Return a row's key, uniform over [0, 2**64)."""
-        digest = self._shared.copy()
-        digest.update(b"%d" % row)
-        return int.from_bytes(digest.digest(), "little")
+def base_of(seed: int, concept: str, file: str) -> int:
+    """Return what the keys of one file's rows for one concept are made from, uniform over [0, 2**64)."""
+    digest = hashlib.blake2b(f"{seed}\0{concept}\0{file}\0".encode(), digest_size=8)
+    return int.from_bytes(digest.digest(), "little")
 
 
-@dataclass(slots=True)
-class BottomRows:
-    """The rows with the smallest keys among those offered; holds at most twice ``size`` of them.
+def keys_of(bases: NDArray[np.uint64] | np.uint64, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the rows' keys: different for different rows of one base, uniform over [0, 2**64).
 
-    Attributes:
-        size: How many rows are kept, at least 0.
+    The generator SplitMix64 (Steele, Lea & Flood 2014) started at the base, and its output number ``row``.
+
+    Args:
+        bases: What `base_of` returned, one for all rows or one for each, shape (n,).
+        rows: Numbers of rows, at least 0, shape (n,).
     """
-
-    size: int
-    _rows: list[SampleRow] = field(default_factory=list)
-    _largest: int = 2**64
-
-    def takes(self, key: int) -> bool:
-        """Tell whether a row with this key would be kept now (so that others need not be built)."""
-        return key <= self._largest and self.size > 0
-
-    def offer(self, row: SampleRow) -> None:
-        """Keep a row if it is among the smallest so far."""
-        if self.takes(row.key):
-            self._rows.append(row)
-            if len(self._rows) >= 2 * self.size:
-                self._rows = smallest(self._rows, self.size)
-                self._largest = self._rows[-1].key
-
-    def rows(self) -> tuple[SampleRow, ...]:
-        """Return the kept rows in the order of their keys."""
-        return tuple(smallest(self._rows, self.size))
+    with np.errstate(over="ignore"):
+        mixed = bases + (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    keys: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return keys
 
 
-def smallest(rows: Iterable[SampleRow], size: int) -> list[SampleRow]:
-    """Return the ``size`` rows with the smallest keys (ties by file and row), in that order."""
-    return sorted(rows, key=lambda row: row[:3])[:size]
+def smallest(owners: NDArray[np.int64], keys: NDArray[np.uint64], size: int) -> NDArray[np.int64]:
+    """Return the positions of each owner's ``size`` smallest keys, by owner and key.
+
+    Args:
+        owners: To whom each row belongs, shape (n,).
+        keys: The rows' keys, shape (n,).
+        size: At most so many rows of each owner, at least 0.
+    """
+    order = np.lexsort((keys, owners))
+    sorted_owners = owners[order]
+    rank = np.arange(len(order)) - np.searchsorted(sorted_owners, sorted_owners, side="left")
+    return order[rank < size]

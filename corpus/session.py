@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -44,7 +44,7 @@ def open_session(
 
 
 def open_merging_session() -> duckdb.DuckDBPyConnection:
-    """Open a session that computes on given tables alone, and takes to a temporary folder what is too large."""
+    """Open a session that computes on given tables alone; what is too large goes to a temporary folder."""
     limits: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "512MB",
         "temp_directory": str(Path(tempfile.gettempdir()) / "fit-duckdb"),

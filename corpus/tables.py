@@ -1,17 +1,8 @@
-"""Counts as Arrow tables whose columns say what they mean and in which unit."""
+"""Schemas of the tables of counts: their columns say what they mean and in which unit."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
-
-import numpy as np
 import pyarrow as pa
-
-from concepts.errors import MalformedFile
-from corpus.counts import CaptionCounts, CaptionTally
-from corpus.sampling import SampleRow
 
 
 def described(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
@@ -19,8 +10,15 @@ def described(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field
     return pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
 
 
+_POSITION = described("position", pa.int32(), "-", "the concept's place in the list, from 0")
 _CONCEPT = described("concept", pa.string(), "-", "name of the concept")
 _CAPTION_COUNT = described("caption_count", pa.int64(), "captions", "captions that name the concept")
+_UNFILTERED = described(
+    "unfiltered_count", pa.int64(), "captions", "the same without the condition on the rows"
+)
+_PHASES = described(
+    "phase_counts", pa.list_(pa.int64()), "captions", "the same of the rows that each training phase saw"
+)
 _DISTINCT = described(
     "distinct_url_count",
     pa.int64(),
@@ -32,79 +30,46 @@ _FILE = described("file", pa.string(), "-", "the shard's name")
 _ROW = described("row", pa.int64(), "-", "the row's number in the file, from 0")
 _URL = described("url", pa.string(), "-", "the image's address")
 _CAPTION = described("caption", pa.string(), "-", "the caption")
-_SAMPLED = (_KEY, _FILE, _ROW, _URL, _CAPTION)
 
-COUNTS = pa.schema([_CONCEPT, _CAPTION_COUNT, _DISTINCT])
-SAMPLES = pa.schema([_CONCEPT, *_SAMPLED])
+SAMPLED = pa.struct([_KEY, _FILE, _ROW, _URL, _CAPTION])
+
+COUNTS = pa.schema([_CONCEPT, _CAPTION_COUNT, _DISTINCT, _UNFILTERED])
+SAMPLES = pa.schema([_CONCEPT, _KEY, _FILE, _ROW, _URL, _CAPTION])
 SHARD = pa.schema(
     [
+        _POSITION,
         _CONCEPT,
         _CAPTION_COUNT,
+        _UNFILTERED,
+        _PHASES,
         described("url_hashes", pa.list_(pa.uint64()), "-", "64-bit digests of the distinct addresses"),
-        described("sample", pa.list_(pa.struct(_SAMPLED)), "-", "sampled rows, by ascending key"),
+        described("sample", pa.list_(SAMPLED), "-", "sampled rows, by ascending key"),
     ]
 )
-_SUMMARY = b"counts"
-
-
-def counts_table(counts: CaptionCounts) -> pa.Table:
-    """Return one row per concept: ``concept``, ``caption_count``, ``distinct_url_count``."""
-    distinct = counts.distinct_url_counts
-    columns = [
-        counts.concepts,
-        counts.caption_counts,
-        [None] * len(counts.concepts) if distinct is None else distinct,
+NAMING = pa.schema(
+    [
+        _ROW,
+        _URL,
+        described("owners", pa.list_(pa.int32()), "-", "places in the list of the concepts that it names"),
     ]
-    return _table(columns, COUNTS)
-
-
-def samples_table(counts: CaptionCounts) -> pa.Table:
-    """Return one row per sampled row, by concept and key: a concept's first n rows are a random sample."""
-    pairs = zip(counts.concepts, counts.samples, strict=True)
-    rows = [(concept, *row) for concept, sampled in pairs for row in sampled]
-    return _table([[row[column] for row in rows] for column in range(len(SAMPLES))], SAMPLES)
-
-
-def shard_table(counts: CaptionCounts) -> pa.Table:
-    """Return counts as one table, one row per concept, from which `counts_of` makes them again.
-
-    The tally and the sample size stand in the schema's metadata.
-    """
-    hashes = counts.url_hashes
-    columns = [
-        counts.concepts,
-        counts.caption_counts,
-        [None] * len(counts.concepts) if hashes is None else list(hashes),
-        [[row._asdict() for row in sampled] for sampled in counts.samples],
+)
+EXPOSURE = pa.schema(
+    [
+        _CONCEPT,
+        described("phase", pa.string(), "-", "name of the training phase"),
+        described("caption_count", pa.int64(), "captions", "captions that name the concept and were seen"),
+        described("passes", pa.float64(), "-", "how often the phase went over its rows; null where unknown"),
     ]
-    summary = json.dumps({"tally": asdict(counts.tally), "sample": counts.sample}, sort_keys=True)
-    return _table(columns, SHARD).replace_schema_metadata({_SUMMARY: summary})
-
-
-def counts_of(table: pa.Table) -> CaptionCounts:
-    """Return the counts that `shard_table` wrote.
-
-    Raises:
-        MalformedFile: The table is of another kind.
-    """
-    summary = (table.schema.metadata or {}).get(_SUMMARY)
-    if summary is None or table.schema.names != SHARD.names:
-        raise MalformedFile(
-            f"no table of counts: columns {', '.join(table.schema.names)}; count the shard again"
-        )
-    facts = json.loads(summary)
-    hashes = table["url_hashes"].to_pylist()
-    without_urls = any(each is None for each in hashes)
-    return CaptionCounts(
-        concepts=tuple(table["concept"].to_pylist()),
-        tally=CaptionTally(**facts["tally"]),
-        caption_counts=table["caption_count"].to_numpy(),
-        url_hashes=None if without_urls else tuple(np.array(each, np.uint64) for each in hashes),
-        samples=tuple(tuple(SampleRow(**row) for row in sampled) for sampled in table["sample"].to_pylist()),
-        sample=facts["sample"],
-    )
-
-
-def _table(columns: Sequence[object], schema: pa.Schema) -> pa.Table:
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+)
+WORDS = pa.schema(
+    [
+        _CONCEPT,
+        described("word", pa.string(), "-", "a word, folded, that is none of the concept's names"),
+        described("captions", pa.int64(), "captions", "sampled captions of the concept that hold it"),
+        described("sampled", pa.int64(), "captions", "sampled captions of the concept"),
+        described("share", pa.float64(), "-", "the first over the second, in [0, 1]"),
+        described(
+            "share_of_others", pa.float64(), "-", "the same of the other concepts; null without others"
+        ),
+    ]
+)

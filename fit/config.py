@@ -31,6 +31,9 @@ class Counts(_Strict):
 
     where: str = Field(default="", description="SQL condition on the caption rows; empty counts every row")
     sample: int = Field(default=400, ge=1, description="rows sampled for each concept for the verification")
+    unreadable_shards: int = Field(
+        default=0, ge=0, description="shards that may be left out before the stage counts as incomplete"
+    )
 
 
 class References(_Strict):
@@ -40,6 +43,9 @@ class References(_Strict):
         default="", description="folder or row of reference images; empty takes the corpus row's"
     )
     maximum: int = Field(default=50, ge=1, description="most reference images of a concept")
+    near_duplicates: int = Field(
+        default=2, ge=-1, le=64, description="bits of 64 by which repeated pictures may differ; -1 keeps all"
+    )
 
 
 class Verification(_Strict):
@@ -57,6 +63,7 @@ class Scorer(_Strict):
     name: str = Field(
         default="", description="row of the scorer registry; empty takes the corpus row's or the domain's"
     )
+    device: str = Field(default="auto", min_length=1, description="torch device, or auto")
 
 
 class Generation(_Strict):
@@ -104,6 +111,13 @@ class Report(_Strict):
     pictures_for: int = Field(default=150, ge=0, description="most concepts with a thumbnail on the curve")
 
 
+class Execution(_Strict):
+    """Who does the work; no result depends on it."""
+
+    engine: Literal["local", "ray"] = Field(default="local", description="processes, or a Ray cluster")
+    workers: int = Field(default=0, ge=0, description="workers; 0 means one for each core")
+
+
 class Settings(_Strict):
     """Everything that decides a run's results, apart from the inputs themselves."""
 
@@ -120,6 +134,17 @@ class Settings(_Strict):
     scores: Scores = Scores()
     threshold: Threshold = Threshold()
     report: Report = Report()
+    execution: Execution = Execution()
+
+
+def execution_of(engine: str, workers: int) -> Execution:
+    """Return who does the work, as the command line says it.
+
+    Raises:
+        SettingsError: There is no such engine, or the number is out of range.
+    """
+    rows = {"domain": "-", "concepts": "-", "model": "-", "corpus": "-"}
+    return validated(rows | {"execution": {"engine": engine, "workers": workers}}).execution
 
 
 # A run folder belongs to these; other settings may change and make stages stale.

@@ -59,7 +59,9 @@ class Stage:
 STAGES: tuple[Stage, ...] = (
     Stage("concepts", "fit.stages.concepts", ("concepts", "domain")),
     Stage("counts", "fit.stages.counts", ("corpus", "counts", "seed"), ("concepts",)),
-    Stage("references", "fit.stages.references", ("corpus", "references"), ("concepts",)),
+    Stage(
+        "references", "fit.stages.references", ("corpus", "domain", "references", "scorer"), ("concepts",)
+    ),
     Stage(
         "verification",
         "fit.stages.verification",
@@ -88,7 +90,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         "fit.stages.report",
-        tuple(Settings.model_fields),  # it prints every one of them
+        tuple(name for name in Settings.model_fields if name != "execution"),  # it prints all others
         ("concepts", "counts", "references", "verification", "generation", "scores", "threshold"),
     ),
 )

@@ -48,7 +48,7 @@ def curate(
     With --apply alone (no --concepts) a plan that is there is applied.
     """
     from concepts.errors import UsageError
-    from fit.stages import curate_files, curation_plan
+    from fit.stages import curate_files, curation_plan, shard_work
     from fit.stages.count_files import Captions
 
     where_from = Captions(captions, caption_column, where)
@@ -58,10 +58,10 @@ def curate(
         if out.suffix.lower() != ".parquet":
             raise UsageError(f"{out}: the name of a plan has to end with .parquet")
         asked = curate_files.Asked(where_from, concepts, limit, keep_best, opt_out, cautious, seed)
-        work = out.with_name(f"{out.name}.work")
+        work = shard_work.work_beside(out)
         plan = curate_files.curate(asked, work)
         curation_plan.write_plan(out, plan.table)
-        curate_files.remove_work(work)
+        shard_work.remove_work(work)
         if json:
             printing.as_json(plan.summary)
         else:

@@ -12,13 +12,18 @@ import pyarrow as pa
 from concepts.catalogue import read_catalogue
 from concepts.errors import UsageError
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.counts import merge
-from corpus.shards import find_shards
-from corpus.tables import counts_table
+from corpus.cooccurrence import cooccurring_words
+from corpus.counts import CaptionCounts, merge
+from corpus.query import MOST_SAMPLED
+from corpus.shards import Unreadable, survey_shards
 from fit import progress
+from fit.config import Execution
 from fit.run import artefacts
+from fit.stages.shard_work import KeptIn, over_shards
 
 SUFFIXES = (".parquet", ".csv")
+WORDS_FROM = 1000
+"""Captions of a concept that its words are found in, at most."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Captions:
     """Where captions are.
 
     Attributes:
-        pattern: Glob, folder or file of Parquet shards.
+        pattern: What `corpus.shards.find_shards` takes: a glob, a folder or a file, here or elsewhere.
         column: The caption column; empty finds it by its name.
         where: SQL condition on the rows; empty counts every row.
     """
@@ -36,36 +41,89 @@ class Captions:
     where: str = ""
 
 
-def count_files(captions: Captions, concepts: Path) -> pa.Table:
+@dataclass(frozen=True)
+class Sampling:
+    """Which rows are wanted beside the counts.
+
+    Attributes:
+        rows: Rows sampled for each concept, at least 0.
+        words: Whether the words that co-occur with the concepts are wanted.
+        seed: Of the sample.
+    """
+
+    rows: int = 0
+    words: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What has been counted.
+
+    Attributes:
+        counts: Counts and samples.
+        table: One row for each concept, in the order of the list: ``concept``, ``caption_count`` (captions),
+            ``distinct_url_count`` (null without a URL column); with a condition also ``unfiltered_count``.
+        words: Words that co-occur with the concepts; None where they were not wanted.
+        unreadable: Shards that are left out.
+    """
+
+    counts: CaptionCounts
+    table: pa.Table
+    words: pa.Table | None
+    unreadable: tuple[Unreadable, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What became of the captions, in words."""
+        tally = self.counts.tally
+        left_out = (
+            (tally.excluded, "do not meet the condition"),
+            (tally.null, "have no caption"),
+            (tally.empty, "have an empty caption"),
+            (tally.repaired, "were not UTF-8 and were counted with their bad bytes replaced"),
+        )
+        said = [f"{number:,} rows {what}" for number, what in left_out if number]
+        return (f"{tally.captions:,} captions counted, {tally.named:,} name a concept", *said)
+
+
+def count_files(
+    captions: Captions, concepts: Path, work: Path, execution: Execution, sampling: Sampling | None = None
+) -> Counted:
     """Count the captions that name each concept.
 
     Args:
         captions: Where the captions are.
         concepts: CSV with ``concept`` and optional ``aliases``.
-
-    Returns:
-        One row for each concept, in the order of the file: ``concept``, ``caption_count`` (captions),
-        ``distinct_url_count`` (null without a URL column).
+        work: Folder for what is finished, so that an interrupted count goes on; the caller removes it.
+        execution: Who does the work.
+        sampling: Which rows are wanted beside the counts; None: none.
 
     Raises:
-        UsageError: The pattern is no local path.
         ConceptsError: The concept file is malformed.
-        CorpusError: A shard cannot be read or has no caption column.
+        CorpusError: No shard can be read or has a caption column.
         SettingsError: The condition is none.
     """
-    if "://" in captions.pattern:
-        raise UsageError(f"{captions.pattern}: only files on this machine are read; fetch the shards first")
+    sampling = sampling or Sampling()
     wanted = read_catalogue(concepts)
     for warning in wanted.warnings:
         progress.note(f"warning: {warning}")
-    counter = CaptionCounter(CaptionQuery(wanted.concepts, sample=0, where=captions.where))
-    shards = find_shards(captions.pattern, captions.column or None)
-    parts = []
-    with progress.bar(len(shards), "files", "count") as bar:
-        for shard in shards:
-            parts.append(counter.count(shard))
-            bar.advance()
-    return counts_table(merge(parts))
+    n = len(wanted.concepts)
+    rows = max(sampling.rows, min(WORDS_FROM, MOST_SAMPLED // n) if sampling.words else 0)
+    counter = CaptionCounter(CaptionQuery(wanted.concepts, sampling.seed, rows, captions.where))
+    if counter.finder.name != "hyperscan":
+        progress.note("hyperscan is not installed: DuckDB counts alone, with the same result, more slowly")
+    survey = survey_shards(captions.pattern, captions.column or None)
+    kept = KeptIn(work, counter.query.digest)
+    unreadable = over_shards(counter, survey, kept, execution, "count")
+    counts = merge(kept.files(survey.shards))
+    table = counts.table()
+    return Counted(
+        counts=counts,
+        table=table if captions.where else table.drop_columns(["unfiltered_count"]),
+        words=cooccurring_words(counts.samples, wanted.concepts) if sampling.words else None,
+        unreadable=unreadable,
+    )
 
 
 def check_suffix(out: Path) -> None:
@@ -78,14 +136,14 @@ def check_suffix(out: Path) -> None:
         raise UsageError(f"{out}: the name has to end with {' or '.join(SUFFIXES)}")
 
 
-def write_counts(out: Path, counts: pa.Table) -> None:
-    """Write counts as Parquet or CSV, by the file's name; a null is an empty cell in CSV."""
+def write_rows(out: Path, rows: pa.Table) -> None:
+    """Write a table as Parquet or CSV, by the file's name; a null is an empty cell in CSV."""
     check_suffix(out)
     if out.suffix.lower() == ".parquet":
-        artefacts.write_table(out, counts)
+        artefacts.write_table(out, rows)
         return
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(counts.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in counts.columns), strict=True))
+    writer.writerow(rows.column_names)
+    writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
     artefacts.write_bytes(out, text.getvalue().encode())

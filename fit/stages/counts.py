@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
 import pyarrow as pa
 
+from concepts.errors import StageIncomplete
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.counts import merge
+from corpus.counts import CaptionCounts, merge
 from corpus.registry import resolve
-from corpus.shards import Shard, find_shards
-from corpus.tables import counts_of, counts_table, samples_table, shard_table
+from corpus.shards import Shard, Survey, survey_shards
+from corpus.tables import EXPOSURE
 from corpus.where import all_of
 from fit.run import Job
-from fit.stages.inputs import concepts_of, corpus_of
+from fit.stages.inputs import concepts_of, corpus_of, phases_of
+from fit.stages.shard_work import over_shards
 
-VERSION = 1
+VERSION = 2
 
 
 def outside(job: Job) -> dict[str, str]:
-    """Return the digests of the caption shards."""
-    return {f"shard {shard.name}": shard.digest for shard in _shards(job)}
+    """Return the digests of the caption shards, and what the model's training saw of them."""
+    shards = {f"shard {shard.name}": shard.digest for shard in _survey(job).shards}
+    return shards | {phase.name: f"{phase.passes:g} x {phase.where}" for phase in phases_of(job.settings)}
 
 
 def work(job: Job) -> list[str]:
-    """Say how many captions are to be read, and how large they are on disk."""
-    shards = _shards(job)
-    size = sum(shard.path.stat().st_size for shard in shards)
-    return [
-        f"{sum(shard.rows for shard in shards):,} captions in {len(shards)} shards ({size / 1e6:,.1f} MB)"
-    ]
+    """Say how many captions are to be read, and how large they are."""
+    survey = _survey(job)
+    size = sum(shard.size or 0 for shard in survey.shards)
+    rows = [shard.known_rows for shard in survey.shards]
+    captions = "an unknown number of" if None in rows else f"{sum(filter(None, rows)):,}"
+    lines = [f"{captions} captions in {len(rows)} shards ({size / 1e6:,.1f} MB)"]
+    return lines + [f"left out: {each.reason}" for each in survey.unreadable]
 
 
 def run(job: Job) -> None:
-    """Write `counts.parquet`, `samples.parquet` and `tally.json` (what became of the captions)."""
+    """Write `counts`, `samples`, `tally` (what became of the captions) and, with phases, `exposure`."""
     settings = job.settings
     where = all_of(corpus_of(settings).where, settings.counts.where)
-    counter = CaptionCounter(CaptionQuery(concepts_of(job), job.seed, settings.counts.sample, where))
-    shards = _shards(job)
-    with job.progress(len(shards), "shards") as bar:
-        for number, shard in enumerate(shards):
-            if not job.has_part(f"{number:05d}"):
-                job.write_part(f"{number:05d}", shard_table(counter.count(shard)))
-            bar.advance()
-    counts = merge(counts_of(part) for part in job.parts())
-    job.write("counts", counts_table(counts))
-    job.write("samples", samples_table(counts))
-    tally = counts.tally
-    job.write_json(
-        "tally",
-        {
-            "rows": tally.rows,
-            "captions": tally.captions,
-            "named": tally.named,
-            "excluded": tally.excluded,
-            "null": tally.null,
-            "empty": tally.empty,
-            "repaired": tally.repaired,
-        },
+    phases = phases_of(settings)
+    query = CaptionQuery(
+        concepts_of(job),
+        job.seed,
+        settings.counts.sample,
+        where,
+        tuple((phase.name, phase.where) for phase in phases),
     )
+    survey = _survey(job)
+    kept = _Parts(job, {shard.name: number for number, shard in enumerate(survey.shards)})
+    unreadable = over_shards(CaptionCounter(query), survey, kept, settings.execution, job.stage)
+    for each in unreadable:
+        job.skip("", each.name, each.reason)
+    if len(unreadable) > settings.counts.unreadable_shards:
+        job.write_skipped()
+        every = len(survey.shards) + len(survey.unreadable)
+        raise StageIncomplete(
+            f"counts: {len(unreadable)} of {every} shards cannot be read ({unreadable[0].reason}); "
+            f"mend them and run again, or --set counts.unreadable_shards={len(unreadable)} to go on without"
+        )
+    counts = merge(kept.files(survey.shards))
+    job.write("counts", counts.table())
+    job.write("samples", counts.samples)
+    if phases:
+        job.write("exposure", _exposure(counts, [phase.passes for phase in phases]))
+    _write_tally(job, counts, len(unreadable))
+
+
+def _write_tally(job: Job, counts: CaptionCounts, unreadable: int) -> None:
+    tally = counts.tally
+    job.write_json("tally", asdict(tally) | {"captions": tally.captions, "unreadable_shards": unreadable})
     for number, what in (
         (tally.excluded, "the condition"),
         (tally.null, "null captions"),
@@ -66,9 +82,45 @@ def run(job: Job) -> None:
             job.skip("", f"{number:,} rows", f"left out of the count: {what}")
 
 
-def _shards(job: Job) -> tuple[Shard, ...]:
+def _exposure(counts: CaptionCounts, passes: Sequence[float | None]) -> pa.Table:
+    """Return what each training phase saw of each concept (schema `corpus.tables.EXPOSURE`)."""
+    n = len(counts.concepts)
+    columns = [
+        counts.concepts * len(passes),
+        [name for name in counts.phases for _ in range(n)],
+        counts.phase_counts.ravel(),
+        [each for each in passes for _ in range(n)],
+    ]
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, EXPOSURE, strict=True)],
+        schema=EXPOSURE,
+    )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The stage's parts: one for each shard, by its place among them."""
+
+    job: Job
+    numbers: Mapping[str, int]
+
+    def _name(self, shard: Shard) -> str:
+        return f"{self.numbers[shard.name]:05d}"
+
+    def has(self, shard: Shard) -> bool:
+        return self.job.has_part(self._name(shard))
+
+    def write(self, shard: Shard, table: pa.Table) -> None:
+        self.job.write_part(self._name(shard), table)
+
+    def files(self, shards: Sequence[Shard]) -> list[Path]:
+        names = [self._name(shard) for shard in shards if self.has(shard)]
+        return [self.job.parts_folder / f"{name}.parquet" for name in names]
+
+
+def _survey(job: Job) -> Survey:
     corpus = corpus_of(job.settings)
-    return find_shards(resolve(corpus.captions), corpus.caption_column or None, corpus.url_column or None)
+    return survey_shards(resolve(corpus.captions), corpus.caption_column or None, corpus.url_column or None)
 
 
 def caption_total(tally: dict[str, int]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from concepts.catalogue import read_catalogue
 from concepts.concept import Concept
 from concepts.errors import CorpusError, MalformedFile
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.sampling import RowKeys
+from corpus.sampling import base_of, keys_of
 from corpus.shards import Shard, find_shards
 from fit import progress
 from fit.curation.choice import Choice, NamingRows, Places, choose
@@ -149,8 +148,8 @@ def _shard_rows(asked: Asked, counter: CaptionCounter, shard: Shard, outs: OptOu
 def _worth(asked: Asked, shard: Shard, rows: Sequence[int]) -> list[float]:
     """What a row is worth keeping for: the column's value, what has none last; or a seeded random number."""
     if not asked.keep_best:
-        keys = RowKeys(asked.seed, "curate", shard.name)
-        return [keys.key(row) / 2**64 for row in rows]
+        base = np.uint64(base_of(asked.seed, "curate", shard.name))
+        return [key / 2**64 for key in keys_of(base, np.array(rows, np.int64)).tolist()]
     if asked.keep_best not in shard.columns:
         listed = ", ".join(shard.columns)
         raise CorpusError(
@@ -267,8 +266,3 @@ def _summary(
         "notes": list(limits.notes),
     }
     return summary, lines
-
-
-def remove_work(work: Path) -> None:
-    """Remove the folder of finished shards once the plan is written."""
-    shutil.rmtree(work, ignore_errors=True)

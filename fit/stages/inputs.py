@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,8 @@ from concepts.concept import Concept
 from concepts.domain import Domain, load_domain
 from corpus.registry import Corpus, data_folder, load_corpus
 from fit.config import Settings
-from fit.imitation.scorers import Encoder, Scorer, Vectors, load_scorer
+from fit.generation.models import load_model
+from fit.imitation.scorers import Encoder, Scorer, Setup, Vectors, load_scorer
 from fit.run import Job
 
 CHUNK = 512
@@ -37,14 +38,39 @@ def corpus_of(settings: Settings) -> Corpus:
     return load_corpus(settings.corpus)
 
 
+@dataclass(frozen=True)
+class Phase:
+    """A phase of the model's training on the run's corpus.
+
+    Attributes:
+        name: Its name, ``training 1`` and on.
+        where: SQL condition on the rows that it saw; empty: all.
+        passes: How often it went over them.
+    """
+
+    name: str
+    where: str
+    passes: float
+
+
+def phases_of(settings: Settings) -> tuple[Phase, ...]:
+    """Return the phases in which the run's model was trained on the run's corpus, as its row says."""
+    trainings = load_model(settings.model).training
+    return tuple(
+        Phase(f"training {number}", training.where, training.passes)
+        for number, training in enumerate(trainings, 1)
+        if training.corpus == settings.corpus
+    )
+
+
 def scorer_of(settings: Settings) -> Scorer:
     """Return the run's scorer: the one that the settings name, else the corpus's, else the domain's."""
     return load_scorer(settings.scorer.name or corpus_of(settings).scorer or domain_of(settings).scorer)
 
 
 def encoder_of(settings: Settings) -> Encoder:
-    """Return the run's scorer, loaded."""
-    return scorer_of(settings).load(data_folder())
+    """Return the run's scorer, loaded; `fit.stages.embeddings.run_encoder` has the run's cache as well."""
+    return scorer_of(settings).load(data_folder(), Setup(settings.scorer.device))
 
 
 @dataclass(frozen=True)
@@ -55,25 +81,36 @@ class Images:
         vectors: Unit vectors of the readable ones in their order, shape (n, d).
         index: The place of each among the images given, shape (n,).
         unreadable: Place and reason of the others.
+        blank: Places of those among them that could be read and show nothing that the scorer looks for (no
+            face): they were checked and are no hits.
+        facts: What else the scorer saw in the readable ones (a face's size), each of shape (n,).
     """
 
     vectors: Vectors
     index: np.ndarray
     unreadable: tuple[tuple[int, str], ...]
+    blank: frozenset[int] = frozenset()
+    facts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def embed(encoder: Encoder, images: Sequence[bytes]) -> Images:
     """Embed any number of images with bounded memory."""
-    vectors, index, unreadable = [], [], []
-    for start in range(0, len(images), CHUNK):
-        found = encoder.embed(images[start : start + CHUNK])
-        vectors.append(found.vectors)
-        index.append(found.index + start)
-        unreadable += [(each.index + start, each.reason) for each in found.unreadable]
-    if not vectors:
+    starts = range(0, len(images), CHUNK)
+    chunks = [encoder.embed(images[start : start + CHUNK]) for start in starts]
+    if not chunks:
         empty = np.zeros((0, encoder.dimensions), np.float32)
         return Images(empty, np.zeros(0, np.int64), ())
-    return Images(np.concatenate(vectors), np.concatenate(index), tuple(unreadable))
+    unreadable = [
+        (n * CHUNK + each.index, each) for n, found in enumerate(chunks) for each in found.unreadable
+    ]
+    names = sorted({name for found in chunks if len(found.index) for name in found.facts})
+    return Images(
+        np.concatenate([found.vectors for found in chunks]),
+        np.concatenate([start + found.index for start, found in zip(starts, chunks, strict=True)]),
+        tuple((place, each.reason) for place, each in unreadable),
+        frozenset(place for place, each in unreadable if each.blank),
+        {name: np.concatenate([found.facts[name] for found in chunks if len(found.index)]) for name in names},
+    )
 
 
 def vectors_column(vectors: Vectors) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 
 import fit
 from concepts.concept import Concept
-from concepts.errors import ConceptsError, FitError, RunFolderError, StageIncomplete
+from concepts.errors import ConceptsError, CorpusError, FitError, RunFolderError, StageIncomplete
 from concepts.matching import canonical
 from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.counts import CaptionCounts, merge
 from corpus.registry import resolve
-from corpus.shards import find_shards
+from corpus.shards import survey_shards
 from corpus.where import all_of
 from fit import progress
 from fit.generation.models import load_model
@@ -26,6 +27,7 @@ from fit.run import Job, Run, folder
 from fit.run.receipts import read_receipt
 from fit.stages.inputs import concepts_of, corpus_of
 from fit.stages.report_inputs import READ_STAGES, curve_of, subject_of
+from fit.stages.shard_work import KeptIn, over_shards
 
 EXAMPLES = 5
 RUNS = Path("runs")
@@ -178,7 +180,7 @@ def _counted_now(run: Run, name: str, hint: str) -> Sheet:
         caption_count=int(counts.caption_counts[0]),
         distinct_url_count=None if distinct is None else int(distinct[0]),
     )
-    examples = tuple(Example(row.file, row.row, row.url, row.caption) for row in counts.samples[0])
+    examples = tuple(Example(row.file, row.row, row.url, row.caption) for row in counts.sample_of(name))
     notes = (f"no concept of this run{hint}",)
     return _worded(run, _job(run), Looked(point, examples=examples, left_out=notes, in_run=False))
 
@@ -192,13 +194,12 @@ def count_now(run: Run, concept: Concept) -> CaptionCounts:
     """
     corpus, settings = corpus_of(run.settings), run.settings
     query = CaptionQuery((concept,), settings.seed, EXAMPLES, all_of(corpus.where, settings.counts.where))
-    counter = CaptionCounter(query)
-    shards = find_shards(
+    survey = survey_shards(
         str(resolve(corpus.captions)), corpus.caption_column or None, corpus.url_column or None
     )
-    parts = []
-    with progress.bar(len(shards), "files", "count") as bar:
-        for shard in shards:
-            parts.append(counter.count(shard))
-            bar.advance()
-    return merge(parts)
+    with tempfile.TemporaryDirectory() as work:
+        kept = KeptIn(Path(work), query.digest)
+        unreadable = over_shards(CaptionCounter(query), survey, kept, settings.execution, "count")
+        if unreadable:
+            raise CorpusError(unreadable[0].reason)
+        return merge(kept.files(survey.shards))

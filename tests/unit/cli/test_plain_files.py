@@ -131,11 +131,44 @@ def test_counting_a_part_of_the_rows_as_json(
 ) -> None:
     concepts = write(tmp_path / "c.csv", [("concept",), ("Monet",)])
     arguments = ["count", "--captions", f"{captions}/*.parquet", "--concepts", str(concepts)]
-    arguments += ["--out", str(tmp_path / "o.csv"), "--where", "URL = 'a'", "--json"]
+    arguments += ["--out", str(tmp_path / "o.csv"), "--where", "URL = 'a' AND TEXT <> '#monet'", "--json"]
     assert cli.run(arguments) == 0
     counted = json.loads(capsys.readouterr().out)
-    # With the address a: "A Monet garden", "by Claude Monet", "#monet".
-    assert counted == [{"concept": "Monet", "caption_count": 3, "distinct_url_count": 1}]
+    # With the address a: "A Monet garden", "by Claude Monet", "#monet"; the condition leaves out the last.
+    assert counted == [
+        {"concept": "Monet", "caption_count": 2, "distinct_url_count": 1, "unfiltered_count": 3}
+    ]
+
+
+def test_samples_and_words_beside_the_counts(tmp_path: Path, captions: Path) -> None:
+    concepts = write(tmp_path / "c.csv", [("concept",), ("Monet",)])
+    arguments = ["count", "--captions", f"{captions}/*.parquet", "--concepts", str(concepts)]
+    arguments += ["--out", str(tmp_path / "o.csv"), "--sample", "2", "--workers", "1"]
+    arguments += ["--samples", str(tmp_path / "s.parquet"), "--words", str(tmp_path / "w.csv")]
+    assert cli.run(arguments) == 0
+    assert len(pq.read_table(tmp_path / "s.parquet")) == 3  # the words wanted more than two
+    with (tmp_path / "w.csv").open() as file:
+        words = {row["word"]: row["captions"] for row in csv.DictReader(file)}
+    assert words == {"garden": "1", "claude": "1"}  # by, a: too short; monet: the name
+
+
+def test_a_truncated_shard_is_left_out_and_said(
+    tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (captions / "0.parquet").read_bytes()
+    (captions / "9.parquet").write_bytes(whole[:-20])
+    concepts = write(tmp_path / "c.csv", [("concept",), ("Monet",)])
+    out = tmp_path / "o.csv"
+    arguments = ["count", "--captions", str(captions), "--concepts", str(concepts), "--out", str(out)]
+    assert cli.run(arguments) == 20
+    told = capsys.readouterr()
+    assert "left out: 9.parquet: " in told.err
+    assert f"error: 1 shards are left out of {out}; mend them and run again" in told.err
+    assert out.read_text() == "concept,caption_count,distinct_url_count\nMonet,3,1\n"
+    (captions / "9.parquet").write_bytes(whole)
+    assert cli.run(arguments) == 0
+    assert out.read_text().splitlines()[1].startswith("Monet,")
+    assert not list(tmp_path.glob("*.work"))
 
 
 def test_a_shard_without_captions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import pickle
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import pytest
 
 from concepts.concept import Concept
 from concepts.errors import ConceptsError, CorpusError, SettingsError
+from concepts.matching import Phrase
 from concepts.phrase_index import PhraseIndex
-from corpus.captions import CaptionCounter, CaptionQuery
+from corpus.automaton import Automaton
+from corpus.candidates import Finder, Hits
+from corpus.captions import CaptionCounter, CaptionQuery, NamingRow
 from corpus.counts import CaptionCounts, CaptionTally, merge
-from corpus.sampling import BottomRows, RowKeys, SampleRow
+from corpus.sampling import base_of, keys_of, smallest
 from corpus.shards import find_shards, open_shard
+from corpus.word_join import WordJoin
 from tests.unit.corpus.files import strings, write_shard
 
 MONET = Concept("Claude Monet", ("Monet", "Oscar-Claude Monet"))
@@ -24,9 +29,24 @@ NOBODY = Concept("Nobody Known")
 CONCEPTS = (MONET, KEEFFE, NOBODY)
 
 
+FINDERS = (Automaton, WordJoin)
+
+
 def count(path: Path, **options: object) -> CaptionCounts:
     query = replace(CaptionQuery(CONCEPTS, seed=7), **options)
-    return merge(map(CaptionCounter(query).count, find_shards(path)))
+    return merge([CaptionCounter(query).count(shard) for shard in find_shards(path)])
+
+
+def sampled(counts: CaptionCounts) -> list[list[int]]:
+    return [[row.row for row in counts.sample_of(name)] for name in counts.concepts]
+
+
+def key_of(seed: int, concept: str, file: str, row: int) -> int:
+    """SplitMix64's output number ``row``, written out in Python's whole numbers."""
+    state = (base_of(seed, concept, file) + (row + 1) * 0x9E3779B97F4A7C15) % 2**64
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+    return state ^ state >> 31
 
 
 def test_counts_by_hand(tmp_path: Path) -> None:
@@ -47,10 +67,10 @@ def test_counts_by_hand(tmp_path: Path) -> None:
     assert counts.distinct_url_counts.tolist() == [2, 1, 0]  # {u1, u2}; {u1}, the null address adds none
     assert counts.tally == CaptionTally(rows=7, excluded=0, null=1, empty=1, repaired=0, named=4)
     assert counts.tally.captions == 5
-    assert [sorted(row.row for row in rows) for rows in counts.samples] == [[0, 1, 3], [3, 6], []]
-    by_row = {row.row: row for row in counts.samples[1]}
+    assert [sorted(rows) for rows in sampled(counts)] == [[0, 1, 3], [3, 6], []]
+    by_row = {row.row: row for row in counts.sample_of("Georgia O'Keeffe")}
     assert by_row[6]._asdict() == {
-        "key": RowKeys(7, "Georgia O'Keeffe", "a.parquet").key(6),
+        "key": key_of(7, "Georgia O'Keeffe", "a.parquet", 6),
         "file": "a.parquet",
         "row": 6,
         "url": None,
@@ -64,30 +84,55 @@ def test_condition(tmp_path: Path) -> None:
     )
     counts = count(path, where="punsafe < 0.5")
     assert counts.caption_counts.tolist() == [1, 0, 0]
+    assert counts.unfiltered_counts.tolist() == [3, 0, 0]  # rows 0, 1, 3
+    assert sampled(counts) == [[0], [], []]
     assert counts.tally == CaptionTally(rows=4, excluded=2, null=1, empty=0, repaired=0, named=1)
     assert counts.distinct_url_counts is None
 
 
+def test_phases_are_counted_beside(tmp_path: Path) -> None:
+    captions = ["Monet", "Monet", "Georgia O'Keeffe", "Monet"]
+    path = write_shard(
+        tmp_path / "a.parquet", captions, punsafe=[0.1, 0.9, 0.1, None], WIDTH=[9, 600, 600, 600]
+    )
+    phases = (("small", ""), ("large", "WIDTH >= 512"), ("clean", "punsafe < 0.5 AND WIDTH >= 512"))
+    counts = count(path, where="punsafe < 0.5", phases=phases)
+    assert counts.caption_counts.tolist() == [1, 1, 0]
+    assert counts.phases == ("small", "large", "clean")
+    assert counts.phase_counts.tolist() == [[3, 1, 0], [2, 1, 0], [0, 1, 0]]
+
+
 def test_the_sample_is_the_smallest_keys(tmp_path: Path) -> None:
     path = write_shard(tmp_path / "a.parquet", ["Monet"] * 200)
-    keys = {row: RowKeys(7, "Claude Monet", "a.parquet").key(row) for row in range(200)}
+    keys = {row: key_of(7, "Claude Monet", "a.parquet", row) for row in range(200)}
     expected = sorted(keys, key=keys.__getitem__)
     for sample in (0, 1, 7, 199, 200, 500):
-        assert [row.row for row in count(path, sample=sample).samples[0]] == expected[:sample]
-    assert [row.row for row in count(path, seed=8, sample=7).samples[0]] != expected[:7]
+        assert sampled(count(path, sample=sample))[0] == expected[:sample]
+    assert sampled(count(path, seed=8, sample=7))[0] != expected[:7]
+
+
+def test_what_is_no_longer_wanted_is_dropped_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captions = ["Monet", "Monet and Georgia O'Keeffe"] * 100
+    path = write_shard(tmp_path / "a.parquet", captions, URL=list(map(str, range(200))))
+    whole = count(path, sample=5)
+    monkeypatch.setattr("corpus.found._PENDING", 3)
+    monkeypatch.setattr("corpus.scan.BATCH_ROWS", 10)
+    assert count(path, sample=5).samples.equals(whole.samples)
 
 
 def test_the_sample_is_uniform() -> None:
     # 1,000 rows, 100 sampled, 40 seeds: each half of the file should give half of 4,000 sampled rows;
     # the standard deviation is sqrt(4000 / 4) * sqrt(0.9) = 30.
-    rows: list[int] = []
+    rows = np.arange(1000)
+    halves = 0
     for seed in range(40):
-        keys, sample = RowKeys(seed, "Claude Monet", "a.parquet"), BottomRows(100)
-        for row in range(1000):
-            sample.offer(SampleRow(keys.key(row), "a.parquet", row, None, "Monet"))
-        rows += [row.row for row in sample.rows()]
-    assert len(rows) == 4000
-    assert abs(sum(row < 500 for row in rows) - 2000) < 5 * 30
+        keys = keys_of(np.uint64(base_of(seed, "Claude Monet", "a.parquet")), rows)
+        chosen = smallest(np.zeros(1000, np.int64), keys, 100)
+        assert len(chosen) == 100
+        halves += int((chosen < 500).sum())
+    assert abs(halves - 2000) < 5 * 30
 
 
 def test_files_in_any_order(tmp_path: Path) -> None:
@@ -101,10 +146,18 @@ def test_files_in_any_order(tmp_path: Path) -> None:
     parts = [counter.count(shard) for shard in find_shards(tmp_path)]
     forward, backward = merge(parts), merge(parts[::-1])
     assert forward.caption_counts.tolist() == backward.caption_counts.tolist() == [120, 0, 0]
-    assert forward.samples == backward.samples
-    assert {row.file for row in forward.samples[0]} <= {"0.parquet", "1.parquet", "2.parquet"}
+    assert forward.samples.equals(backward.samples)
+    assert {row.file for row in forward.sample_of("Claude Monet")} <= {"0.parquet", "1.parquet", "2.parquet"}
     assert forward.distinct_url_counts is not None
     assert forward.distinct_url_counts.tolist() == [4, 0, 0]  # "a" in all files, and "0", "1", "2"
+    files = []
+    for number, part in enumerate(parts):
+        pq.write_table(part, tmp_path / f"part-{number}")
+        files.append(tmp_path / f"part-{number}")
+    stored = merge(files)
+    assert stored.table().equals(forward.table())
+    assert stored.samples.equals(forward.samples)
+    assert stored.tally == forward.tally
 
 
 def test_one_shard_without_addresses_makes_the_distinct_count_unknown(tmp_path: Path) -> None:
@@ -123,7 +176,7 @@ def test_text_that_is_not_utf8_still_counts(tmp_path: Path) -> None:
     counts = count(tmp_path)
     assert counts.caption_counts.tolist() == [3, 1, 0]
     assert counts.tally == CaptionTally(rows=6, excluded=0, null=1, empty=0, repaired=3, named=4)
-    assert "Monet\ufffd" in {row.caption for row in counts.samples[0]}
+    assert "Monet\ufffd" in {row.caption for row in counts.sample_of("Claude Monet")}
 
 
 def test_empty_shard(tmp_path: Path) -> None:
@@ -136,7 +189,7 @@ def test_nulls_and_foreign_letters_keep_the_rows_apart(tmp_path: Path) -> None:
     # Line breaks and nulls in a batch that is folded as one text; rows 1, 4 and 6 name Monet.
     captions = ["é\nmon", "et Monet é", None, "é mon", "MONÉT", "", "\nMonet\né", "é"]
     counts = count(write_shard(tmp_path / "a.parquet", captions))
-    assert sorted(row.row for row in counts.samples[0]) == [1, 4, 6]
+    assert sorted(sampled(counts)[0]) == [1, 4, 6]
 
 
 def test_many_batches_and_long_captions(tmp_path: Path) -> None:
@@ -146,28 +199,94 @@ def test_many_batches_and_long_captions(tmp_path: Path) -> None:
     assert counts.caption_counts.tolist() == [51, 1, 0]  # 0, 997, ..., 49850: 51 rows
 
 
-def test_regular_expression_characters_in_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize("finder", FINDERS)
+def test_regular_expression_characters_in_names(tmp_path: Path, finder: Callable[..., Finder]) -> None:
     concepts = (Concept("a.*b (c)"), Concept("x|y [z]+"), Concept("100% $art^"))
     path = write_shard(tmp_path / "a.parquet", ["A *B (c)", "axxb c", "x|y [z]+!", "100% $ART^"])
-    counts = CaptionCounter(CaptionQuery(concepts)).count(open_shard(path))
+    counts = merge([CaptionCounter(CaptionQuery(concepts), finder).count(open_shard(path))])
     assert counts.caption_counts.tolist() == [1, 1, 1]
 
 
-def test_any_other_finder_gives_the_same(tmp_path: Path) -> None:
-    class Everything:
-        """Takes every caption for a candidate of every phrase."""
+class Everything:
+    """Looks for every phrase in every text, one by one."""
 
-        def __init__(self, index: PhraseIndex) -> None:
-            self.positions = range(len(index.phrases))
+    name = "everything"
 
-        def find(self, captions: pa.LargeStringArray) -> Iterator[tuple[int, Collection[int]]]:
-            return ((row, self.positions) for row, text in enumerate(captions.to_pylist()) if text)
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        self.index = PhraseIndex(phrases)
 
-    path = write_shard(tmp_path / "a.parquet", ["Monet", "MONÉT’s", "o'keeffe", None, "", "nobody  known"])
-    slow = CaptionCounter(CaptionQuery(CONCEPTS), Everything).count(open_shard(path))
-    fast = CaptionCounter(CaptionQuery(CONCEPTS)).count(open_shard(path))
-    assert slow.caption_counts.tolist() == fast.caption_counts.tolist() == [2, 0, 1]
-    assert slow.samples == fast.samples
+    def find(self, texts: pa.LargeStringArray) -> Hits:
+        pairs = [
+            (row, phrase)
+            for row, text in enumerate(texts.to_pylist())
+            if text
+            for phrase in self.index.contained(text)
+        ]
+        found = np.array(pairs, np.int64).reshape(-1, 2)
+        return Hits(found[:, 0], found[:, 1])
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+def test_any_finder_gives_the_same(tmp_path: Path, finder: Callable[..., Finder]) -> None:
+    captions = [
+        *(
+            "Monet",
+            "MONÉT’s",
+            "o'keeffe",
+            None,
+            "",
+            "nobody  known",
+            "nobody -- known",
+            "Georgia\u00a0O`Keeffe",
+        ),
+        *("Claude", "Monet", "ClaudeMonet", "claude . monet", "claude monet monet", "oscar", "-claude monet"),
+        *("Claude Moné", "t", "Monetᵉ", "ⅷMonet", "Monet김", "모네 Monet", "Monet\u0301a", "Monet \u0301 a"),
+    ]
+    urls = [str(row) for row in range(len(captions))]
+    shard = open_shard(write_shard(tmp_path / "a.parquet", captions, URL=urls))
+    query = CaptionQuery(CONCEPTS)
+    slow = CaptionCounter(query, Everything).count(shard)
+    assert CaptionCounter(query, finder).count(shard).equals(slow)
+    assert merge([slow]).caption_counts.tolist() == [8, 1, 2]
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+def test_a_name_never_reaches_over_the_end_of_a_caption(
+    tmp_path: Path, finder: Callable[..., Finder]
+) -> None:
+    captions = ["by Claude ", "Monet", "x", "Mon", "et", "Georgia", " O'Keeffe", "", "Nobody", None, "known"]
+    shard = open_shard(write_shard(tmp_path / "a.parquet", captions))
+    counts = merge([CaptionCounter(CaptionQuery(CONCEPTS), finder).count(shard)])
+    assert counts.caption_counts.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+def test_a_name_longer_than_the_automaton_looks(tmp_path: Path, finder: Callable[..., Finder]) -> None:
+    name = "Abu " * 300 + "Bakr"
+    captions = [name, f"by {name}, 1990", "Abu " * 300 + "Bek", f"{name}s", "Abu " * 299 + "Bakr"]
+    shard = open_shard(write_shard(tmp_path / "a.parquet", captions))
+    counts = merge([CaptionCounter(CaptionQuery((Concept(name),)), finder).count(shard)])
+    assert counts.caption_counts.tolist() == [2]
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+def test_a_counter_can_be_sent_to_another_process(tmp_path: Path, finder: Callable[..., Finder]) -> None:
+    shard = open_shard(write_shard(tmp_path / "a.parquet", ["Monet", "Moné  t", "georgia  o'keeffe"]))
+    counter = CaptionCounter(CaptionQuery(CONCEPTS), finder)
+    expected = counter(shard)
+    sent = pickle.loads(pickle.dumps(counter))  # noqa: S301 (what the executors do)
+    assert sent(shard).equals(expected)
+    assert merge([expected]).caption_counts.tolist() == [1, 1, 0]
+
+
+def test_naming_rows(tmp_path: Path) -> None:
+    captions = ["none", "Monet", "Georgia O'Keeffe, Claude Monet", None, "monet"]
+    columns = {"URL": ["a", "b", None, "d", "e"], "punsafe": [0.0, 0.0, 0.0, 0.0, 1.0]}
+    shard = open_shard(write_shard(tmp_path / "a.parquet", captions, **columns))
+    rows = CaptionCounter(CaptionQuery(CONCEPTS, where="punsafe < 0.5")).naming_rows(shard)
+    assert rows == (NamingRow(1, "b", (0,)), NamingRow(2, None, (0, 1)))
+    without = open_shard(write_shard(tmp_path / "b.parquet", captions))
+    assert CaptionCounter(CaptionQuery(CONCEPTS)).naming_rows(without)[2] == NamingRow(4, None, (0,))
 
 
 def test_bad_queries(tmp_path: Path) -> None:
@@ -175,6 +294,8 @@ def test_bad_queries(tmp_path: Path) -> None:
         CaptionCounter(CaptionQuery((Concept("X"),)))
     with pytest.raises(SettingsError, match="no SQL condition"):
         CaptionCounter(CaptionQuery(CONCEPTS, where="punsafe <"))
+    with pytest.raises(SettingsError, match=r"counts\.sample=2000000: 3 concepts .* at most 1333333"):
+        CaptionCounter(CaptionQuery(CONCEPTS, sample=2_000_000))
     shard = open_shard(write_shard(tmp_path / "a.parquet", ["x"]))
     shard.path.unlink()
     with pytest.raises(CorpusError, match="cannot be read"):
@@ -191,9 +312,17 @@ def test_merging_what_does_not_belong_together(tmp_path: Path) -> None:
         merge([])
 
 
-def test_keys_are_64_bit_and_differ() -> None:
-    keys = RowKeys(0, "Monet", "a.parquet")
-    values = np.array([keys.key(row) for row in range(2000)], np.uint64)
-    assert len(np.unique(values)) == 2000
-    assert abs(float(np.mean(values / 2**64)) - 0.5) < 5 * (1 / 12 / 2000) ** 0.5
-    assert keys.key(1) != RowKeys(0, "Monet", "b.parquet").key(1) != RowKeys(1, "Monet", "b.parquet").key(1)
+def test_keys_are_those_of_splitmix() -> None:
+    base = base_of(0, "Monet", "a.parquet")
+    keys = keys_of(np.uint64(base), np.arange(2000))
+    assert keys[:50].tolist() == [key_of(0, "Monet", "a.parquet", row) for row in range(50)]
+    assert len(np.unique(keys)) == 2000
+    assert abs(float(np.mean(keys / 2**64)) - 0.5) < 5 * (1 / 12 / 2000) ** 0.5
+    assert len({base, base_of(0, "Monet", "b.parquet"), base_of(1, "Monet", "a.parquet")}) == 3
+
+
+def test_the_smallest_by_hand() -> None:
+    owners = np.array([1, 0, 1, 1, 0])
+    keys = np.array([5, 9, 3, 4, 2], np.uint64)
+    assert smallest(owners, keys, 2).tolist() == [4, 1, 2, 3]
+    assert smallest(owners, keys, 0).tolist() == []

@@ -3,12 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from concepts.errors import CorpusError, SettingsError
-from corpus.scan import BATCH_ROWS, UndecodableText, repair, repaired, scan
+from corpus.scan import BATCH_ROWS, Conditions, UndecodableText, addresses, repair, repaired, scan
 from corpus.session import open_session
 from corpus.shards import open_shard
 from corpus.where import parse_condition
@@ -22,16 +23,24 @@ def test_all_rows_in_batches(tmp_path: Path) -> None:
     assert max(len(batch.rows) for batch in batches) <= BATCH_ROWS
     assert [row for batch in batches for row in batch.rows.tolist()] == list(range(len(captions)))
     assert [text for batch in batches for text in batch.captions.to_pylist()] == captions
-    assert [url for batch in batches for url in batch.urls.to_pylist()] == captions
+    assert all(batch.urls is None for batch in batches)
+    assert addresses(shard, np.array([3, BATCH_ROWS, len(captions) - 1])).to_pylist() == [
+        captions[3], captions[BATCH_ROWS], captions[-1]
+    ]  # fmt: skip
 
 
 def test_condition_and_row_numbers(tmp_path: Path) -> None:
     path = write_shard(tmp_path / "a.parquet", ["a", "b", None, "d"], punsafe=[0.1, 0.9, 0.2, None])
-    condition = parse_condition("PunSafe < 0.5")
+    conditions = Conditions(parse_condition("PunSafe < 0.5"), (None, parse_condition("punsafe >= 0.2")))
     for read in (scan, repaired):
-        (batch,) = read(open_shard(path), condition)
-        assert batch.rows.tolist() == [0, 2]  # 0.9 is too large, null is not true
-        assert batch.captions.to_pylist() == ["a", None]
+        (batch,) = read(open_shard(path), conditions)
+        assert batch.rows.tolist() == [0, 1, 2, 3]
+        assert batch.captions.to_pylist() == ["a", "b", None, "d"]
+        assert batch.meets.tolist() == [
+            [True, False, True, False],  # 0.9 is too large, null is not true
+            [True, True, True, True],
+            [False, True, True, False],
+        ]
         assert batch.urls is None
 
 
@@ -39,14 +48,14 @@ def test_condition_on_an_absent_column(tmp_path: Path) -> None:
     shard = open_shard(write_shard(tmp_path / "a.parquet", ["a"]))
     for read in (scan, repaired):
         with pytest.raises(SettingsError, match=r"where: a\.parquet: punsafe: unknown column; known: TEXT"):
-            list(read(shard, parse_condition("punsafe < 0.5")))
+            list(read(shard, Conditions(parse_condition("punsafe < 0.5"))))
 
 
 def test_condition_that_does_not_suit_the_values(tmp_path: Path) -> None:
     shard = open_shard(write_shard(tmp_path / "a.parquet", ["not a number"]))
     for text in ("CAST(TEXT AS INTEGER) > 1", "TEXT + 1 > 2", "TEXT"):
         with pytest.raises(SettingsError, match="does not suit"):
-            list(scan(shard, parse_condition(text)))
+            list(scan(shard, Conditions(parse_condition(text))))
 
 
 def test_empty_shard(tmp_path: Path) -> None:
@@ -66,7 +75,7 @@ def test_text_that_is_not_utf8(tmp_path: Path) -> None:
     (batch,) = repaired(shard)
     assert batch.captions.to_pylist() == ["fine", "by Monet\ufffd", None, "", "é"]
     assert batch.urls.to_pylist() == ["1", "\ufffd", "3", "4", None]
-    assert batch.repaired == 1
+    assert batch.repaired.tolist() == [False, True, False, False, False]
     assert batch.rows.tolist() == [0, 1, 2, 3, 4]
 
 

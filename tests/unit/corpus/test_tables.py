@@ -3,42 +3,45 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from concepts.concept import Concept
 from concepts.errors import MalformedFile
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.counts import CaptionCounts
+from corpus.counts import CaptionCounts, merge
 from corpus.shards import open_shard
-from corpus.tables import counts_of, counts_table, samples_table, shard_table
 from tests.unit.corpus.files import write_shard
 
 
-def counted(folder: Path, **columns: object) -> CaptionCounts:
+def part(folder: Path, **columns: object) -> pa.Table:
     path = write_shard(folder / "a.parquet", ["Monet", None, "Banksy", "Monet x"], **columns)
     query = CaptionQuery((Concept("Monet"), Concept("Banksy"), Concept("Nobody")), sample=5)
     return CaptionCounter(query).count(open_shard(path))
 
 
+def counted(folder: Path, **columns: object) -> CaptionCounts:
+    return merge([part(folder, **columns)])
+
+
 def test_counts_table(tmp_path: Path) -> None:
-    table = counts_table(counted(tmp_path, URL=["a", "b", None, "a"]))
+    table = counted(tmp_path, URL=["a", "b", None, "a"]).table()
     assert table.to_pydict() == {
         "concept": ["Monet", "Banksy", "Nobody"],
         "caption_count": [2, 1, 0],
         "distinct_url_count": [1, 0, 0],
+        "unfiltered_count": [2, 1, 0],
     }
     assert table.schema.field("caption_count").metadata[b"unit"] == b"captions"
 
 
 def test_counts_table_without_addresses(tmp_path: Path) -> None:
-    table = counts_table(counted(tmp_path))
+    table = counted(tmp_path).table()
     assert table["distinct_url_count"].to_pylist() == [None, None, None]
     assert table.schema.field("distinct_url_count").type == pa.int64()
 
 
 def test_samples_table(tmp_path: Path) -> None:
-    table = samples_table(counted(tmp_path, URL=["a", "b", "c", "d"]))
+    table = counted(tmp_path, URL=["a", "b", "c", "d"]).samples
     assert table["concept"].to_pylist() == ["Monet", "Monet", "Banksy"]
     keys = table["key"].to_pylist()
     assert keys[0] < keys[1]
@@ -51,23 +54,8 @@ def test_samples_table(tmp_path: Path) -> None:
     assert all(field.metadata[b"meaning"] for field in table.schema)
 
 
-@pytest.mark.parametrize("columns", [{}, {"URL": ["a", "b", None, "a"]}])
-def test_shard_tables_come_back(tmp_path: Path, columns: dict[str, object]) -> None:
-    counts = counted(tmp_path, **columns)
-    pq.write_table(shard_table(counts), tmp_path / "part.parquet")
-    again = counts_of(pq.read_table(tmp_path / "part.parquet"))
-    assert (again.concepts, again.tally, again.samples, again.sample) == (
-        counts.concepts,
-        counts.tally,
-        counts.samples,
-        counts.sample,
-    )
-    assert again.caption_counts.tolist() == counts.caption_counts.tolist()
-    assert counts_table(again).equals(counts_table(counts), check_metadata=True)
-
-
 def test_another_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MalformedFile, match="no table of counts: columns x"):
-        counts_of(pa.table({"x": [1]}))
+        merge([pa.table({"x": [1]})])
     with pytest.raises(MalformedFile):
-        counts_of(shard_table(counted(tmp_path)).drop_columns("sample"))
+        merge([part(tmp_path).drop_columns("sample")])
