@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from concepts.errors import CorpusError, unknown
 from corpus.image_layouts import LAYOUTS
 
 DATA_VARIABLE = "FIT_DATA"
+ROLES = ("width", "height", "similarity", "unsafe", "watermark", "aesthetic", "language")
+"""What a column may hold: size in pixels, likeness of caption and image, probabilities of being unsafe or
+watermarked, predicted aesthetics, language of the caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,22 @@ class Corpus:
         captions: Glob of the Parquet shards, relative to the data folder.
         source: Where the corpus comes from.
         licence: Under which licence.
+        access: What has to be done before it may be had; empty: nothing.
+        hub: Its repository (a data set) on the hub; empty where it has none.
+        fetch: How it is had when the hub has it not in this form: a command, with ``{folder}`` for where to.
+        parts: Rows of the registry that it is made of; empty: it is not a union of others.
+        subset_of: Row of the registry that it is a part of, so that what was trained on the whole was trained
+            on it; empty: none.
+        rows: How many rows it has, as published; 0: not known.
+        bytes: Size of the Parquet files in bytes, as published; 0: not known.
         caption_column: The column with the captions; empty: found by its name.
         url_column: The column with the addresses; empty: found by its name.
+        columns: What conditions can be put on: the release's name of a column by what it holds (`ROLES`).
+            Only names that a source states.
         images: Where the images lie, None when they are not on this machine.
         references: Parquet file with the concepts' reference images; empty when there is none.
         where: SQL condition on the shard's columns: the rows that models were trained on. Empty: all.
+        where_source: Where that condition is stated.
         scorer: The scorer that suits the corpus; empty: the domain's.
         note: What a user should know.
     """
@@ -55,11 +70,20 @@ class Corpus:
     captions: str
     source: str
     licence: str
+    access: str = ""
+    hub: str = ""
+    fetch: str = ""
+    parts: tuple[str, ...] = ()
+    subset_of: str = ""
+    rows: int = 0
+    bytes: int = 0
     caption_column: str = ""
     url_column: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
     images: ImageLocation | None = None
     references: str = ""
     where: str = ""
+    where_source: str = ""
     scorer: str = ""
     note: str = ""
 
@@ -111,14 +135,34 @@ def corpus_of(name: str, row: dict[str, Any]) -> Corpus:
     Raises:
         CorpusError: A key is missing or unknown, or the images' layout is.
     """
-    allowed = {field.name for field in fields(Corpus)} - {"name"}
-    needed = {field.name for field in fields(Corpus) if field.default is MISSING} - {"name"}
-    for key in sorted(row.keys() - allowed):
+    allowed = {each.name: each for each in fields(Corpus) if each.name != "name"}
+    for key in sorted(row.keys() - allowed.keys()):
         raise CorpusError(f"corpus {name}: {unknown('key', key, allowed)}")
+    needed = {key for key, each in allowed.items() if each.default is each.default_factory is MISSING}
     if missing := sorted(needed - row.keys()):
         raise CorpusError(f"corpus {name}: the key {missing[0]} is missing")
-    images = row.get("images")
-    return Corpus(name=name, **{**row, "images": None if images is None else _images(name, images)})
+    made = {key: _value(name, key, value) for key, value in row.items()}
+    if made.get("where") and not made.get("where_source"):
+        raise CorpusError(f"corpus {name}: where stands without where_source; say where it is stated")
+    return Corpus(name=name, **made)
+
+
+def _value(name: str, key: str, value: Any) -> Any:
+    """Return a row's value as `Corpus` keeps it."""
+    where = f"corpus {name}: {key}"
+    if key == "images":
+        return _images(name, value)
+    if key == "columns":
+        for role in value:
+            if role not in ROLES:
+                raise CorpusError(f"{where}: {unknown('role of a column', role, ROLES)}")
+        return dict(value)
+    if key == "parts":
+        return tuple(value)
+    kind = int if key in ("rows", "bytes") else str
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise CorpusError(f"{where} = {value!r}; it has the wrong type")
+    return value
 
 
 def _images(name: str, row: dict[str, str]) -> ImageLocation:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from concepts.domain import load_domain
 from concepts.errors import SettingsError
+from corpus.availability import require
+from corpus.registry import corpora, load_corpus
 from fit.config import Settings
 from fit.generation.models import load_model
 
@@ -36,6 +38,7 @@ def compose(domain: str, model: str, corpus: str | None, seed: int | None) -> Re
 
     Raises:
         ConceptsError: There is no such domain.
+        CorpusError: The corpus is a row of the registry whose shards are not on this machine.
         ModelError: There is no such model.
         SettingsError: No corpus was given and the model's row names none.
     """
@@ -43,6 +46,8 @@ def compose(domain: str, model: str, corpus: str | None, seed: int | None) -> Re
     trained_on = corpus or load_model(model).corpus
     if not trained_on:
         raise SettingsError(f"{model}: it is not known what it was trained on; name the corpus with --corpus")
+    if trained_on in {named.name for named in corpora()}:
+        require(load_corpus(trained_on))  # before a run is begun that could not count
     settings = Settings(
         domain=row.name,
         concepts=domain if "/" in domain else row.default_concepts,

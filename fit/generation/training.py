@@ -1,29 +1,96 @@
-"""What a model was trained on: the ``[[name.training]]`` tables of its row."""
+"""What a model was trained on: the ``[[name.training]]`` tables of its row, one for each phase."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from concepts.errors import ModelError, unknown
+
+if TYPE_CHECKING:
+    from corpus.registry import Corpus
+
+COMPUTED = "passes: steps x batch / rows"
+_WHOLE = ("steps", "batch", "rows")
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One stretch of a model's training.
+    """One phase of a model's training, as its source states it; what is not stated stays away.
 
     Attributes:
         corpus: Row of the corpus registry.
+        name: The phase for readers, such as its resolution; empty: its number stands for it.
         where: SQL condition on the corpus's columns: the rows that were trained on; empty: all.
-        passes: How often the model saw each row, > 0.
+        passes: How often the model saw each row, > 0; None: not stated.
+        steps: Optimisation steps; 0: not stated.
+        batch: Images in a step; 0: not stated.
+        rows: Rows that were trained on; 0: not stated.
         source: Where that is stated.
     """
 
     corpus: str
+    name: str = ""
     where: str = ""
-    passes: float = 1.0
+    passes: float | None = None
+    steps: int = 0
+    batch: int = 0
+    rows: int = 0
     source: str = ""
+
+    @property
+    def seen(self) -> int | None:
+        """How many images the model saw in this phase, repeats counted; None where that is not stated."""
+        return self.steps * self.batch or None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What to count of a corpus for a phase of a model's training.
+
+    Attributes:
+        name: The phase's name, different for each phase of a model.
+        where: SQL condition on the corpus's columns, the corpus's own included; empty: all rows.
+        passes: How often the model saw each of those rows; None: not known.
+        source: Where that is stated, and whether the passes are computed.
+    """
+
+    name: str
+    where: str
+    passes: float | None
+    source: str
+
+
+def phases(trainings: Sequence[Training], corpus: Corpus) -> tuple[Phase, ...]:
+    """Return the phases of a training that went over a corpus, or over the whole that it is a part of.
+
+    Args:
+        trainings: Of a model's row, in the order of the training.
+        corpus: The corpus that is counted.
+
+    Raises:
+        SettingsError: A condition is none.
+    """
+    from corpus.where import all_of
+
+    wholes = {corpus.name, corpus.subset_of} - {""}
+    return tuple(
+        Phase(_name(number, training), all_of(corpus.where, training.where), *_passes(training))
+        for number, training in enumerate(trainings, 1)
+        if training.corpus in wholes
+    )
+
+
+def _name(number: int, training: Training) -> str:
+    return f"phase {number}: {training.name}" if training.name else f"phase {number}"
+
+
+def _passes(training: Training) -> tuple[float | None, str]:
+    """Return the passes of a phase, and their source: stated, or computed from what is stated, or None."""
+    if training.passes is None and training.seen and training.rows:
+        return training.seen / training.rows, "; ".join(filter(None, (training.source, COMPUTED)))
+    return training.passes, training.source
 
 
 def training_of(where: str, rows: object) -> tuple[Training, ...]:
@@ -34,7 +101,7 @@ def training_of(where: str, rows: object) -> tuple[Training, ...]:
         rows: As TOML has them.
 
     Raises:
-        ModelError: A key is missing, unknown or of another type, or `passes` is not above 0.
+        ModelError: A key is missing, unknown or of another type, or a number is not above 0.
     """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ModelError(f"{where}: has to be tables, [[name.training]]")
@@ -49,9 +116,16 @@ def _training(where: str, row: Mapping[str, Any]) -> Training:
         if not row.get(key):
             raise ModelError(f"{where}: the key {key} is missing")
     for key, value in row.items():
-        if key == "passes":
-            if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-                raise ModelError(f"{where}: passes = {value!r}; a number above 0 is needed")
-        elif not isinstance(value, str):
-            raise ModelError(f"{where}: {key} = {value!r}; a text is needed")
-    return Training(**{**row, "passes": float(row.get("passes", 1.0))})
+        if key not in (*_WHOLE, "passes"):
+            if not isinstance(value, str):
+                raise ModelError(f"{where}: {key} = {value!r}; a text is needed")
+        elif not _is_above_0(value, whole=key in _WHOLE):
+            kind = "whole number" if key in _WHOLE else "number"
+            raise ModelError(f"{where}: {key} = {value!r}; a {kind} above 0 is needed")
+    passes = {"passes": float(row["passes"])} if "passes" in row else {}
+    return Training(**{**row, **passes})
+
+
+def _is_above_0(value: object, *, whole: bool) -> bool:
+    kinds = (int,) if whole else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool) and value > 0

@@ -7,6 +7,7 @@ import pytest
 
 from concepts.errors import CorpusError
 from corpus.registry import ImageLocation, corpora, corpus_of, data_folder, load_corpus, resolve
+from corpus.where import parse_condition
 from tests.unit.corpus.files import write_shard
 
 ROW: dict[str, Any] = {
@@ -27,7 +28,7 @@ def test_the_demo() -> None:
 
 
 def test_unknown_corpus_names_the_nearest() -> None:
-    with pytest.raises(CorpusError, match=r"dmeo: unknown corpus \(did you mean demo\?\); known: demo;"):
+    with pytest.raises(CorpusError, match=r"dmeo: unknown corpus \(did you mean demo\?\); known: cc12m, "):
         load_corpus("dmeo")
 
 
@@ -59,3 +60,35 @@ def test_rows_are_checked() -> None:
         assert corpus_of("x", {**ROW, "images": images}).images == ImageLocation(layout, "p")
     with pytest.raises(CorpusError, match="folders: unknown layout of images"):
         corpus_of("x", {**ROW, "images": {"layout": "folders", "path": "p"}})
+    with pytest.raises(CorpusError, match="columns: nsfw: unknown role of a column"):
+        corpus_of("x", {**ROW, "columns": {"nsfw": "punsafe"}})
+    with pytest.raises(CorpusError, match=r"rows = '5'; it has the wrong type"):
+        corpus_of("x", {**ROW, "rows": "5"})
+    with pytest.raises(CorpusError, match="where stands without where_source"):
+        corpus_of("x", {**ROW, "where": "punsafe < 0.1"})
+
+
+def test_rows_are_complete() -> None:
+    rows = corpora()
+    names = {row.name for row in rows}
+    assert {"relaion2b-en", "laion400m", "laion-aesthetics", "datacomp-1b", "cc12m", "coyo700m"} <= names
+    for row in rows:
+        assert row.title
+        assert row.source
+        assert row.licence
+        assert row.name == "demo" or row.rows > 0
+        assert row.name == "demo" or len([way for way in (row.hub, row.fetch, row.parts) if way]) == 1
+        assert {*row.parts, *filter(None, [row.subset_of])} <= names
+        assert not Path(row.captions).is_absolute()
+        # A condition can only be put on columns that the row names.
+        condition = parse_condition(row.where)
+        assert condition is None or set(condition.columns) <= set(row.columns.values())
+
+
+def test_sizes_of_wholes_and_parts() -> None:
+    rows = {row.name: row for row in corpora()}
+    for row in rows.values():
+        assert not row.subset_of or row.rows < rows[row.subset_of].rows
+        if row.parts:
+            # 5,526,641,167 is stated to the row, those of the parts to ten millions.
+            assert sum(rows[part].rows for part in row.parts) == pytest.approx(row.rows, abs=15e6)
