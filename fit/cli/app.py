@@ -9,8 +9,10 @@ import typer
 
 import fit
 from fit.cli import (
+    calibrate,
     compare,
     count,
+    count_embeddings,
     curate,
     doctor,
     estimate,
@@ -36,7 +38,9 @@ app = typer.Typer(
 for module in (
     estimate,
     count,
+    count_embeddings,
     stages,
+    calibrate,
     threshold,
     plan,
     curate,

@@ -7,8 +7,12 @@ import torch
 from concepts.errors import ModelError
 
 
-def choose_device(wanted: str) -> torch.device:
+def choose_device(wanted: str, setting: str = "scorer.device") -> torch.device:
     """Return the device that a setting names; ``auto``: the first accelerator, else the CPU.
+
+    Args:
+        wanted: The setting's value.
+        setting: What it is called, for the message.
 
     Raises:
         ModelError: There is no such device on this machine.
@@ -20,7 +24,5 @@ def choose_device(wanted: str) -> torch.device:
         torch.zeros(1, device=device).item()  # the device `meta` has tensors, but no numbers in them
     except (RuntimeError, AssertionError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(
-            f"scorer.device={wanted}: no such device here ({reason}); use auto or cpu"
-        ) from error
+        raise ModelError(f"{setting}={wanted}: no such device here ({reason}); use auto or cpu") from error
     return device
