@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from concepts.errors import CorpusError
 
 COLUMNS = ("concept", "key", "image")
+CREDITS = ("author", "licence", "page")
+"""Columns that a file may have beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,16 @@ class ReferenceImage:
     Attributes:
         key: What identifies it among the concept's references.
         image: The encoded image (PNG, JPEG or WebP).
+        author: Who made it; empty where that is not known.
+        licence: Under which licence it is; empty where that is not known.
+        page: Where it was found; empty where that is not known.
     """
 
     key: str
     image: bytes
+    author: str = ""
+    licence: str = ""
+    page: str = ""
 
 
 def read_references(
@@ -48,10 +56,13 @@ def read_references(
             if absent:
                 listed = ", ".join(file.schema_arrow.names)
                 raise CorpusError(f"{path}: no column {absent[0]!r}; the columns are: {listed}")
-            for batch in file.iter_batches(columns=list(COLUMNS), batch_size=1024):
+            known = [name for name in CREDITS if name in file.schema_arrow.names]
+            for batch in file.iter_batches(columns=[*COLUMNS, *known], batch_size=1024):
                 for row in batch.to_pylist():
                     if row["concept"] in found and row["image"]:
-                        found[row["concept"]].append(ReferenceImage(str(row["key"]), bytes(row["image"])))
+                        about = {name: str(row[name] or "") for name in known}
+                        image = ReferenceImage(str(row["key"]), bytes(row["image"]), **about)
+                        found[row["concept"]].append(image)
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: there is no such file; it should hold the reference images") from error
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:

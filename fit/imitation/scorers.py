@@ -82,7 +82,9 @@ class Encoder(Protocol):
     Raises ModelError where the weights cannot be read, MissingExtra where a package is missing.
     """
 
-    dimensions: int
+    @property
+    def dimensions(self) -> int:
+        """Length of the vectors."""
 
     def embed(self, images: Sequence[bytes]) -> Embedded:
         """Return unit vectors of encoded images (PNG, JPEG, WebP)."""
@@ -120,6 +122,11 @@ class Scorer:
     pickles: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     get: str = "see `fit doctor`"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this project made the weights."""
+        return self.weights.startswith(DATA_PREFIX)
 
     @property
     def repository(self) -> Repository | None:

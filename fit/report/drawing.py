@@ -1,9 +1,10 @@
 """Drawings: chart specifications filled with data and rendered to SVG, without any network."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from statistics import NormalDist
 from typing import Any
 
 from fit.report.axis import frequency_axis
@@ -33,6 +34,21 @@ class Size:
     height: int
     narrow: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class ErrorCurve:
+    """Error rates of a scorer at cuts from low to high, by the name of the concepts they are of."""
+
+    name: str
+    false_match: Sequence[float]
+    false_non_match: Sequence[float]
+
+
+_RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
+"""Labelled rates of the error trade-off, from end to end of both axes."""
+
+_SAME = 0.01
+"""Normal deviates that lie on one pixel."""
 
 WIDE = Size(800, 420)
 NARROW = Size(264, 300, narrow=True)
@@ -85,6 +101,43 @@ def draw_control(control: ControlFact | None, facts: Facts) -> str:
     }
     values = {**axis_values(axis, skip_threes=True, labelled_only=True), "yLow": low, "yHigh": high}
     return _render(_specification("control.vl.json"), data, values)
+
+
+def draw_trade_off(curves: Sequence[ErrorCurve], marked: Mapping[str, tuple[float, float]]) -> str:
+    """The detection error trade-off as SVG: the curve of all concepts, thin ones of groups, marked cuts.
+
+    Args:
+        curves: The curves; the first is the one of all concepts.
+        marked: Label -> (false matches, false non-matches), in [0, 1].
+    """
+    lines = [
+        {"group": curve.name, "all": place == 0, "order": order, "x": x, "y": y}
+        for place, curve in enumerate(curves)
+        for order, (x, y) in enumerate(_corners(curve))
+    ]
+    points = [{"label": label, "x": _deviate(x), "y": _deviate(y)} for label, (x, y) in marked.items()]
+    values = {
+        "low": _deviate(_RATES[0]),
+        "high": _deviate(_RATES[-1]),
+        "ticks": [_deviate(rate) for rate in _RATES],
+        "tickLabels": [f"{100 * rate:g} %" for rate in _RATES],
+    }
+    return _render(_specification("det.vl.json"), {"lines": lines, "points": points}, values)
+
+
+def _corners(curve: ErrorCurve) -> Iterator[tuple[float, float]]:
+    """The curve's points on the axes, without those that no eye could tell from the one before."""
+    last: tuple[float, float] | None = None
+    for rates in zip(curve.false_match, curve.false_non_match, strict=True):
+        x, y = (_deviate(rate) for rate in rates)
+        if last is None or max(abs(x - last[0]), abs(y - last[1])) > _SAME:
+            last = x, y
+            yield last
+
+
+def _deviate(rate: float) -> float:
+    """The normal deviate of a rate, inside the ends of the axis: normal scores give a straight line."""
+    return NormalDist().inv_cdf(min(max(rate, _RATES[0]), _RATES[-1]))
 
 
 def score_range(facts: Facts) -> tuple[float, float]:

@@ -41,6 +41,11 @@ class Job:
         return self.settings.seed
 
     @property
+    def run_folder(self) -> Path:
+        """The run's folder, for what stages share that is no result of any."""
+        return self._run.folder
+
+    @property
     def parts_folder(self) -> Path:
         """Where the finished parts of this stage are."""
         return self.folder / PARTS
@@ -151,9 +156,11 @@ class Job:
 
     # Telling the person who waits.
 
-    def progress(self, total: int, unit: str, label: str = "") -> AbstractContextManager[progress.Bar]:
-        """Show a progress bar on stderr; quiet where stderr is no terminal."""
-        return progress.bar(total, unit, label or self.stage)
+    def progress(
+        self, total: int, unit: str, label: str = "", done: int = 0
+    ) -> AbstractContextManager[progress.Bar]:
+        """Show on stderr how far the work is, of which ``done`` was done before."""
+        return progress.bar(total, unit, label or self.stage, done)
 
     def note(self, text: str) -> None:
         """Write one line on stderr."""
