@@ -88,8 +88,11 @@ def situation(error: BaseException, location: str, attempts: int = 1) -> CorpusE
 
 
 def told(error: BaseException) -> str:
-    """Return an error's first line without secrets, its class when it says nothing."""
-    lines = str(error).strip().splitlines()
+    """Return an error's first line without secrets, its class when it says nothing.
+
+    A hub's errors say there what number they are, and elsewhere what the server says.
+    """
+    lines = (getattr(error, "server_message", None) or str(error)).strip().splitlines()
     return redact(lines[0].rstrip(" .:")) if lines else type(error).__name__
 
 

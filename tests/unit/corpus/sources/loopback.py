@@ -114,6 +114,8 @@ class HubApp:
 
     def answer(self, asked: Request) -> Response:
         if self.token and asked.headers.get("Authorization") != f"Bearer {self.token}":
+            if "Authorization" in asked.headers:
+                return _problem(401, "", "Invalid credentials in Authorization header")
             return _problem(401, "RepoNotFound", "Invalid username or password.")
         for pattern, act in (
             (r"/api/datasets/(\w+/\w+)(?:/revision/([^/]+))?", self._info),
