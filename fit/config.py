@@ -69,10 +69,22 @@ class Scorer(_Strict):
 class Generation(_Strict):
     """How images are sampled from the model; 0 means the model row's own value."""
 
-    images_per_prompt: int = Field(default=4, ge=1, description="images of each concept and prompt")
+    preset: str = Field(default="default", min_length=1, description="default, or mimetic2 as published")
+    images_per_prompt: int = Field(
+        default=0, ge=0, description="images of each concept and prompt; 0 means the preset's"
+    )
     steps: int = Field(default=0, ge=0, description="denoising steps")
     guidance: float = Field(default=0.0, ge=0, description="classifier-free guidance scale")
-    batch_size: int = Field(default=0, ge=0, description="images sampled together")
+    batch_size: int = Field(
+        default=0, ge=0, description="images sampled together; where the row has none, as many as fit"
+    )
+    part_images: int = Field(default=128, ge=1, description="images that are stored together")
+    safety_checker: Literal["preset", "on", "off"] = Field(
+        default="preset", description="whether the model's own safety checker blanks images"
+    )
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto", description="compile the denoiser on a GPU; auto where many images make it pay"
+    )
     control: bool = Field(default=True, description="sample an untrained model too, which must show no rise")
     control_images_per_prompt: int = Field(default=1, ge=1, description="images of the untrained model")
     device: str = Field(default="auto", min_length=1, description="torch device, or auto")

@@ -30,7 +30,7 @@ SCHEMA = "fit-bundle/1"
 MANIFEST = "bundle.json"
 VERSIONS = "versions.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_PAGES = (".html",)
+_PICTURES = (".html", ".tar")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def bundle(run: Run, out: Path, *, pictures: bool = False) -> Bundle:
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, path in _files(run):
-                if path.suffix in _PAGES and not pictures:
+                if path.suffix in _PICTURES and not pictures:
                     left_out.append((name, "it shows pictures"))
                     continue
                 content, dropped = (path.read_bytes(), ()) if pictures else _without_pictures(path)

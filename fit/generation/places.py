@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from concepts.errors import ModelError
+from fit.generation.components import weight_files
 from fit.generation.edits import Edit
 from fit.generation.models import DATA_PREFIX, HUB_ID, Model
 from fit.generation.quiet import quiet
@@ -62,6 +63,11 @@ class Located:
     main: Found
     prior: Found | None = None
     edits: tuple[Path, ...] = ()
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The places, as `locate` takes them to find the same weights again."""
+        return (self.main.pinned, *([self.prior.pinned] if self.prior else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,27 @@ def weights_digest(model: Model, data: Path) -> str:
             place if "@" in place else f"{place}@{model.revision or 'newest'}" for place in model.weights
         )
     return digest_of(used_files(folder))
+
+
+def is_local(model: Model) -> bool:
+    """Tell whether nothing of a model has to be asked of the hub."""
+    return not any(HUB_ID.fullmatch(place) for place in (model.weights[0], *model.prior))
+
+
+def edit_digest(edit: Edit) -> str:
+    """Return a digest of an edit's files and scale, or its hub id with its revision.
+
+    Raises:
+        ModelError: There are no such files.
+    """
+    if not os.path.isabs(edit.place):
+        return f"{edit.place if '@' in edit.place else edit.place + '@newest'} x {edit.scale:g}"
+    return f"{digest_of(edit_files(Path(edit.place)))} x {edit.scale:g}"
+
+
+def edit_files(place: Path) -> dict[str, str]:
+    """Return the SHA-256 of an edit's files, by name."""
+    return {path.name: file_digest(path) for path in weight_files(place)}
 
 
 def used_files(folder: Path) -> dict[str, str]:

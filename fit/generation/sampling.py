@@ -81,17 +81,18 @@ class Sampler:
         pipeline: The pipeline.
         sampling: Steps, guidance and size.
         padded: Whether each batch is filled up to the same size, which a compiled denoiser needs to be quick.
+        device: Where it samples.
     """
 
     def __init__(self, pipeline: Any, sampling: Sampling, padded: bool = False) -> None:
         self.pipeline = pipeline
         self.sampling = sampling
         self.padded = padded
-        self._device = torch.device(getattr(pipeline, "device", "cpu"))
+        self.device = torch.device(getattr(pipeline, "device", "cpu"))
         self._family = family_of(pipeline)
         self._stream: Any = None
-        if self._device.type == "cuda":
-            self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        if self.device.type == "cuda":
+            self._stream = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
         if self._family.latents and _overflows(pipeline.vae):
             pipeline.vae.to(torch.float32)
 
@@ -136,7 +137,7 @@ class Sampler:
         ready = None
         if self._stream:
             ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            ready.record(torch.cuda.current_stream(self._device))
+            ready.record(torch.cuda.current_stream(self.device))
         latents = unpack(self.pipeline, images, self.sampling.width, self.sampling.height)
         return _Drawn(latents, None, None, ready)
 
@@ -185,7 +186,7 @@ class Sampler:
         if getattr(self.pipeline, "safety_checker", None) is None:
             return None
         # It blackens what it blocks, in place; what is blocked is not kept anyway.
-        _, blocked = self.pipeline.run_safety_checker(image.clone(), self._device, image.dtype)
+        _, blocked = self.pipeline.run_safety_checker(image.clone(), self.device, image.dtype)
         return blocked if blocked is None else [bool(each) for each in blocked]
 
 

@@ -1,109 +1,165 @@
 """Stage `generation`: images of every concept from the model, and from the same model untrained.
 
-One part per batch.
+One part for every few images, the same whatever the batch size and whoever samples it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from concepts.catalogue import find_catalogue
 from concepts.concept import Concept
 from corpus.registry import data_folder
 from fit.generation.models import Model, load_model
-from fit.generation.places import weights_digest
-from fit.generation.requests import Request, Sampling, batches, requests_for
-from fit.run import Job
+from fit.generation.presets import Preset, Recipe, load_preset, notes_on, recipe_of
+from fit.generation.requests import Request, batches, requests_for
+from fit.run import Job, artefacts
+from fit.stages.generated import has_generated
 from fit.stages.inputs import concepts_of, domain_of
+from fit.stages.sample_parts import CONTROL, MODEL, Part, recorded_batch_size, sample_parts
 
 if TYPE_CHECKING:
-    from fit.generation.sampling import Sample
+    from fit.generation.engine import Setup
+    from fit.generation.places import Found, Located
 
-VERSION = 1
-MODEL, CONTROL = "model", "control"
+__all__ = ["CONTROL", "MODEL", "VERSION", "outside", "run", "work"]
+
+VERSION = 2
 MEASURED = 16  # images of the measurement for a dry run
 BYTES_A_PIXEL = 2.5  # of a losslessly stored image, measured on the demo's
+COMPILED_FROM = 4000
+"""Images from which on compiling is taken to pay: it costs minutes once and saves a share of the rest."""
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """All images to sample: (part name, arm, requests) in order."""
+    """All images to sample, in order, and how."""
 
     model: Model
-    sampling: Sampling
-    parts: tuple[tuple[str, str, tuple[Request, ...]], ...]
+    preset: Preset
+    recipe: Recipe
+    parts: tuple[Part, ...]
 
     @property
     def images(self) -> int:
-        return sum(len(requests) for _, _, requests in self.parts)
+        return sum(len(part.requests) for part in self.parts)
 
 
 def outside(job: Job) -> dict[str, str]:
-    """Return a digest of the model's weights."""
+    """Return digests of the model's weights, of what lies on top of them, and of how they are sampled."""
+    from fit.generation.places import edit_digest, weights_digest
+
     model = load_model(job.settings.model)
-    return {f"model {model.name}": weights_digest(model, data_folder())}
+    preset = load_preset(job.settings.generation.preset)
+    edits = {f"{edit.part} on {model.name}": edit_digest(edit) for edit in model.edits}
+    recipe = artefacts.digest(asdict(_recipe(job, model, preset)))
+    return {f"model {model.name}": weights_digest(model, data_folder()), "recipe": recipe, **edits}
 
 
 def work(job: Job) -> list[str]:
     """Say how many images are to be sampled and, from one batch sampled here and now, how long that takes."""
     plan = _plan(job, find_catalogue(job.settings.concepts).concepts)
-    todo = [part for part in plan.parts if not job.has_part(part[0])]
-    images = sum(len(requests) for _, _, requests in todo)
-    steps = f"{plan.sampling.steps} steps" if plan.sampling.steps else "the pipeline's default steps"
-    lines = [f"{images:,} images to sample with {steps} in {len(todo)} batches"]
+    todo = [part for part in plan.parts if not job.has_part(part.name)]
+    images = sum(len(part.requests) for part in todo)
+    sampling = plan.recipe.sampling
+    steps = f"{sampling.steps} steps" if sampling.steps else "the pipeline's default steps"
+    lines = [f"{images:,} images to sample with {steps} in {len(todo)} parts"]
+    lines += notes_on(plan.model, plan.preset, plan.recipe)
     if todo:
-        lines.append(_measured(job, plan, todo[0][2][:MEASURED], images))
-        if plan.sampling.width:
-            size = images * plan.sampling.width * plan.sampling.height * BYTES_A_PIXEL
+        lines.append(_measured(job, plan, todo[0].requests[:MEASURED], images))
+        if sampling.width:
+            size = images * sampling.width * sampling.height * BYTES_A_PIXEL
             lines.append(f"about {size / 1e6:,.0f} MB on disk")
     return lines
 
 
 def _measured(job: Job, plan: _Plan, few: Sequence[Request], images: int) -> str:
-    from fit.generation.pipelines import choose_device, load_pipeline
-    from fit.generation.sampling import sample_batch
+    """Measure the speed; a model that is not on this machine is not fetched for that."""
+    from fit.generation.engine import Engine
+    from fit.generation.places import is_local
 
-    device = choose_device(job.settings.generation.device)
-    pipeline = load_pipeline(plan.model, data_folder(), device)
-    sample_batch(pipeline, few, plan.sampling)  # the first batch also warms up
+    if not is_local(plan.model):
+        return f"how long it takes is known when its weights are here ({plan.model.weights[0]})"
+    setup = _setup(job, plan)
+    engine = Engine(replace(setup, recipe=replace(plan.recipe, compile=False)), data_folder())
+    sampled = engine.sample(few)  # the first batch also warms up
     begun = time.perf_counter()
-    sample_batch(pipeline, few, plan.sampling)
+    engine.sample(few)
     each = (time.perf_counter() - begun) / len(few)
     speed = f"{1 / each:,.1f} images/s, measured on {len(few)} images"
-    return f"about {images * each / 60:,.1f} minutes on {device} ({speed})"
+    return f"about {images * each / 60:,.1f} minutes on {sampled.device} ({speed})"
 
 
 def run(job: Job) -> None:
     """Write the parts, one row per request; an image that could not be had is null with a reason."""
-    from fit.generation.pipelines import choose_device, load_pipeline
-    from fit.generation.sampling import sample_batch
-    from fit.generation.untrained import untrained
-
     plan = _plan(job, concepts_of(job))
-    device = choose_device(job.settings.generation.device)
-    arms: dict[str, Any] = {}
-    with job.progress(plan.images, "images") as bar:
-        for name, arm, requests in plan.parts:
-            if not job.has_part(name):
-                if not arms:
-                    arms[MODEL] = load_pipeline(plan.model, data_folder(), device)
-                if arm == CONTROL and CONTROL not in arms:
-                    arms[CONTROL] = untrained(arms[MODEL], job.seed)
-                job.write_part(name, _table(arm, sample_batch(arms[arm], requests, plan.sampling)))
-            bar.advance(len(requests))
+    todo = [part for part in plan.parts if not has_generated(job, part.name)]
+    if todo:
+        pinned = _locate(job, plan)
+        sample_parts(job, replace(_setup(job, plan), pinned=pinned), todo, plan.images)
     _note_missing(job)
-    job.write_json("device", {"device": str(device), "images": plan.images})
+
+
+def _locate(job: Job, plan: _Plan) -> tuple[str, ...]:
+    """Find the weights, say and record which they are, and return the places to take them from.
+
+    A run that goes on takes the weights that it began with, whatever the hub has by now.
+    """
+    from fit.generation.places import locate
+
+    model, recorded = plan.model, job.folder / "model.json"
+    pinned = tuple(job.read_json(job.stage, "model")["pinned"]) if recorded.is_file() else ()
+    located = locate(model, data_folder(), plan.recipe.safety_checker, pinned)
+    for line in (*located.main.passed_over, *notes_on(model, plan.preset, plan.recipe)):
+        job.note(f"{job.stage}: {line}")
+    job.note(f"{job.stage}: {model.title}, licence: {model.licence} ({model.source})")
+    if not recorded.is_file():
+        job.write_json("model", _record(plan, located))
+    return located.pinned
+
+
+def _record(plan: _Plan, located: Located) -> dict[str, Any]:
+    """Return what was sampled: where the weights are from, their digests, how they are sampled."""
+    from fit.generation.places import edit_files
+
+    model = plan.model
+    return {
+        "model": model.name,
+        "licence": model.licence,
+        "source": model.source,
+        "preset": plan.preset.name,
+        "recipe": asdict(plan.recipe),
+        "pinned": located.pinned,
+        "weights": _found(located.main),
+        "prior": _found(located.prior) if located.prior else None,
+        "edits": [
+            {"part": edit.part, "scale": edit.scale, "files": edit_files(place)}
+            for edit, place in zip(model.edits, located.edits, strict=True)
+        ],
+    }
+
+
+def _found(found: Found) -> dict[str, Any]:
+    from fit.generation.places import used_files
+
+    return {"commit": found.commit or None, "files": used_files(found.folder)}
+
+
+def _setup(job: Job, plan: _Plan) -> Setup:
+    """Return what an engine is made of, with the batch size of an interrupted sampling where there is one."""
+    from fit.generation.engine import Setup
+
+    settings = job.settings.generation
+    size = recorded_batch_size(job) or settings.batch_size or plan.model.batch_size
+    return Setup(plan.model, plan.recipe, settings.device, job.seed, size)
 
 
 def _note_missing(job: Job) -> None:
     for part in job.parts():
-        for row in part.drop_columns(["image"]).to_pylist():
+        for row in part.to_pylist():
             if row["reason"]:
                 item = f"{row['arm']} image {row['prompt_index']}/{row['image_index']}"
                 job.skip(row["concept"], item, row["reason"])
@@ -111,21 +167,28 @@ def _note_missing(job: Job) -> None:
 
 def _plan(job: Job, concepts: Sequence[Concept]) -> _Plan:
     settings = job.settings.generation
-    model = load_model(job.settings.model)
-    sampling = Sampling(
-        settings.steps or model.steps, settings.guidance or model.guidance, model.width, model.height
-    )
-    size = settings.batch_size or model.batch_size or 8
-    arms = [(MODEL, settings.images_per_prompt)]
+    model, preset = load_model(job.settings.model), load_preset(settings.preset)
+    arms = [(MODEL, settings.images_per_prompt or preset.images_per_prompt)]
     if settings.control:
         arms.append((CONTROL, settings.control_images_per_prompt))
-    parts = [
+    parts = tuple(
         # The trained model's parts come first by name: a run that is cut short has its main result first.
-        (f"{place}-{arm}-{number:06d}", arm, batch)
+        Part(f"{place}-{arm}-{number:06d}", arm, some)
         for place, (arm, images) in enumerate(arms)
-        for number, batch in enumerate(batches(_requests(job, concepts, images), size))
-    ]
-    return _Plan(model, sampling, tuple(parts))
+        for number, some in enumerate(batches(_requests(job, concepts, images), settings.part_images))
+    )
+    recipe = _recipe(job, model, preset)
+    many = sum(len(part.requests) for part in parts) >= COMPILED_FROM
+    wanted = settings.compile == "on" or (settings.compile == "auto" and recipe.compile and many)
+    return _Plan(model, preset, replace(recipe, compile=wanted), parts)
+
+
+def _recipe(job: Job, model: Model, preset: Preset) -> Recipe:
+    settings = job.settings.generation
+    recipe = recipe_of(model, preset, settings.steps, settings.guidance)
+    if settings.safety_checker == "preset":
+        return recipe
+    return replace(recipe, safety_checker=settings.safety_checker == "on")
 
 
 def _requests(job: Job, concepts: Sequence[Concept], images: int) -> list[Request]:
@@ -135,24 +198,3 @@ def _requests(job: Job, concepts: Sequence[Concept], images: int) -> list[Reques
         for concept in concepts
         for request in requests_for(concept.name, domain.prompts_for(concept.name), images, job.seed)
     ]
-
-
-def _table(arm: str, samples: Sequence[Sample]) -> pa.Table:
-    requests = [sample.request for sample in samples]
-    return pa.table(
-        {
-            "arm": pa.array([arm] * len(samples), pa.string()),
-            "concept": pa.array([r.concept for r in requests], pa.string()),
-            "prompt_index": pa.array([r.prompt_index for r in requests], pa.int32()),
-            "prompt": pa.array([r.prompt for r in requests], pa.string()),
-            "image_index": pa.array([r.image_index for r in requests], pa.int32()),
-            "seed": pa.array([r.seed for r in requests], pa.int64()),
-            "digest": pa.array([_digest(sample.image) for sample in samples], pa.string()),
-            "reason": pa.array([sample.reason for sample in samples], pa.string()),
-            "image": pa.array([sample.image for sample in samples], pa.binary()),
-        }
-    )
-
-
-def _digest(image: bytes | None) -> str | None:
-    return None if image is None else hashlib.sha256(image).hexdigest()

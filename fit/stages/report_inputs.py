@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 import fit
 from corpus.registry import Corpus
@@ -13,6 +12,7 @@ from fit import config
 from fit.generation.models import Model, load_model
 from fit.report import inputs
 from fit.run import Job
+from fit.stages.generated import read_generated
 from fit.stages.generation import MODEL
 from fit.stages.inputs import by_concept, concepts_of, corpus_of, domain_of, scorer_of
 from fit.stages.report_records import receipt_of, stage_records
@@ -187,13 +187,13 @@ def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Stri
 
 def _pictures(job: Job, names: set[str]) -> dict[str, tuple[bytes, ...]]:
     found: dict[str, list[tuple[int, int, bytes]]] = {name: [] for name in names}
-    for part in job.parts("generation"):
-        mask = [
-            c in names and a == MODEL
-            for c, a in zip(part["concept"].to_pylist(), part["arm"].to_pylist(), strict=True)
-        ]
-        for row in part.filter(pa.array(mask, pa.bool_())).to_pylist():
-            if row["image"] is not None:
+    for part in job.part_names("generation"):
+        # A look at the table first: images are read from a part only where a wanted one is.
+        wanted = job.read_part(part, "generation").select(["concept", "arm"]).to_pylist()
+        if not any(row["concept"] in names and row["arm"] == MODEL for row in wanted):
+            continue
+        for row in read_generated(job, part).to_pylist():
+            if row["concept"] in names and row["arm"] == MODEL and row["image"] is not None:
                 found[row["concept"]].append((row["image_index"], row["prompt_index"], row["image"]))
     return {
         name: tuple(image for _, _, image in sorted(images)[:IN_A_STRIP]) for name, images in found.items()

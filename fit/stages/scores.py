@@ -25,6 +25,7 @@ from fit.imitation.similarity import (
 )
 from fit.imitation.verdicts import Verdicts, judge_concepts
 from fit.run import Job
+from fit.stages.generated import read_generated
 from fit.stages.generation import CONTROL, MODEL
 from fit.stages.inputs import (
     by_concept,
@@ -85,7 +86,7 @@ def _embed_generated(job: Job) -> None:
     with job.progress(len(names), "batches") as bar:
         for name in names:
             if not job.has_part(name):
-                part = job.read_part(name, "generation")
+                part = read_generated(job, name)
                 part = part.filter(part["image"].is_valid())
                 images = embed(encoder, part["image"].to_pylist())
                 kept = part.select(["arm", "concept", "prompt_index", "image_index", "digest"])

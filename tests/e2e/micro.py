@@ -29,13 +29,13 @@ from fit.world.plan import Plan, Recipe, draw_plan
 from fit.world.style_encoder import EncoderRecipe, paint_other_styles, train_encoder
 
 RECIPE = Recipe(
-    seed=11, artists=24, without=4, most=12, rows=400, caption_shards=2, image_shards=1, references=10
+    seed=11, concepts=24, without=4, most=12, rows=400, caption_shards=2, image_shards=1, references=10
 )
 LIST = "art-styles/micro.csv"  # below the folder that the commands are run in
 SETTINGS = (
     "generation.images_per_prompt=1",
     "generation.steps=2",
-    "generation.batch_size=24",
+    "generation.part_images=24",
     "threshold.replicates=200",
     "report.strips=3",
 )
@@ -95,7 +95,7 @@ def make_micro(home: Path) -> Micro:
     plan = draw_plan(RECIPE)
     world = home / "data" / "demo"
     pack(plan, world)
-    write_list(plan, home / "art-styles")
+    write_list(plan, home)
     for path in (home / "art-styles").iterdir():
         path.rename(path.with_stem("micro"))
     _write_encoder(plan, home)
