@@ -12,6 +12,7 @@ from typing import Any
 
 from concepts.errors import CorpusError, unknown
 from corpus.image_layouts import LAYOUTS
+from corpus.sources.places import is_elsewhere, shown
 
 DATA_VARIABLE = "FIT_DATA"
 ROLES = ("width", "height", "similarity", "unsafe", "watermark", "aesthetic", "language")
@@ -99,6 +100,11 @@ def resolve(path: str) -> Path:
     return data_folder() / path
 
 
+def captions_place(corpus: Corpus) -> str:
+    """Return where a corpus's captions lie, on this machine or elsewhere, as `corpus.shards` takes it."""
+    return corpus.captions if is_elsewhere(corpus.captions) else str(resolve(corpus.captions))
+
+
 def corpora() -> tuple[Corpus, ...]:
     """Return all corpora in the order of their names."""
     table = tomllib.loads(files("corpus").joinpath("corpora.toml").read_text(encoding="utf-8"))
@@ -108,8 +114,8 @@ def corpora() -> tuple[Corpus, ...]:
 def load_corpus(name: str) -> Corpus:
     """Return a corpus by its name.
 
-    A name with a ``/`` or a ``*``, or one that is there as a file or folder, stands for Parquet shards of
-    one's own: a folder, a file or a glob.
+    A name with a ``/`` or a ``*``, or one that is there as a file or folder, stands for shards of one's own:
+    a folder, a file or a glob, here or behind a URL, or ``hub:NAME``.
 
     Raises:
         CorpusError: There is no such corpus; the message lists those that there are and the nearest.
@@ -117,12 +123,12 @@ def load_corpus(name: str) -> Corpus:
     known = {corpus.name: corpus for corpus in corpora()}
     if name in known:
         return known[name]
-    if "/" in name or "*" in name or Path(name).exists():
+    if is_elsewhere(name) or "/" in name or "*" in name or Path(name).exists():
         return Corpus(
-            name=name,
-            title=Path(name).name,
+            name=shown(name),
+            title=Path(shown(name)).name,
             kind="captions",
-            captions=str(Path(name).absolute()),
+            captions=name if is_elsewhere(name) else str(Path(name).absolute()),
             source="given by path",
             licence="not stated",
         )

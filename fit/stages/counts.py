@@ -11,7 +11,7 @@ import pyarrow as pa
 from concepts.errors import StageIncomplete
 from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.counts import CaptionCounts, merge
-from corpus.registry import resolve
+from corpus.registry import captions_place
 from corpus.shards import Shard, Survey, survey_shards
 from corpus.tables import EXPOSURE
 from corpus.where import all_of
@@ -120,7 +120,7 @@ class _Parts:
 
 def _survey(job: Job) -> Survey:
     corpus = corpus_of(job.settings)
-    return survey_shards(resolve(corpus.captions), corpus.caption_column or None, corpus.url_column or None)
+    return survey_shards(captions_place(corpus), corpus.caption_column or None, corpus.url_column or None)
 
 
 def caption_total(tally: dict[str, int]) -> int:

@@ -15,7 +15,7 @@ from concepts.errors import ConceptsError, CorpusError, FitError, RunFolderError
 from concepts.matching import canonical
 from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.counts import CaptionCounts, merge
-from corpus.registry import resolve
+from corpus.registry import captions_place
 from corpus.shards import survey_shards
 from corpus.where import all_of
 from fit import progress
@@ -194,9 +194,7 @@ def count_now(run: Run, concept: Concept) -> CaptionCounts:
     """
     corpus, settings = corpus_of(run.settings), run.settings
     query = CaptionQuery((concept,), settings.seed, EXAMPLES, all_of(corpus.where, settings.counts.where))
-    survey = survey_shards(
-        str(resolve(corpus.captions)), corpus.caption_column or None, corpus.url_column or None
-    )
+    survey = survey_shards(captions_place(corpus), corpus.caption_column or None, corpus.url_column or None)
     with tempfile.TemporaryDirectory() as work:
         kept = KeptIn(Path(work), query.digest)
         unreadable = over_shards(CaptionCounter(query), survey, kept, settings.execution, "count")

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from concepts.errors import CorpusError
-from corpus.registry import ImageLocation, corpora, corpus_of, data_folder, load_corpus, resolve
+from corpus.registry import (
+    ImageLocation,
+    captions_place,
+    corpora,
+    corpus_of,
+    data_folder,
+    load_corpus,
+    resolve,
+)
 from corpus.where import parse_condition
 from tests.unit.corpus.files import write_shard
 
@@ -45,6 +53,19 @@ def test_shards_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("mine", "mine/*.parquet", str(tmp_path / "mine")):
         own = load_corpus(name)
         assert resolve(own.captions) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["s3://bucket/laion/*.parquet", "hf://datasets/o/n/*.parquet", "hub:name"])
+def test_shards_elsewhere_stay_where_they_are(name: str) -> None:
+    own = load_corpus(name)
+    assert captions_place(own) == own.captions == own.name == name
+    assert captions_place(load_corpus("demo")) == str(data_folder() / "demo" / "captions" / "*.parquet")
+
+
+def test_a_signed_link_names_no_corpus() -> None:
+    own = load_corpus("https://host/a.parquet?Signature=abc")
+    assert (own.name, own.title) == ("https://host/a.parquet?…", "a.parquet?…")
+    assert captions_place(own) == "https://host/a.parquet?Signature=abc"
 
 
 def test_rows_are_checked() -> None:
