@@ -117,10 +117,18 @@ def test_prior_of_alike_concepts_is_strong_and_of_different_ones_weak() -> None:
     # Both average 0.9: (40 * 1 + 10 * 0.5) / 50.
     assert a / (a + b) == pytest.approx(0.9)
     assert c / (c + d) == pytest.approx(0.9)
-    # Different: variance 0.04 less the chance of 20 references, 0.09 / 20 = 0.0045; 0.09 / 0.0355 - 1 = 1.5,
-    # raised to the least, 2. Alike: the least variance, 0.0001, gives 899.
+    # The chance of 20 references: 0.09 / 20 = 0.0045, whose standard error over 50 concepts is 0.0045 *
+    # sqrt(2 / 49) = 0.00091. Different: variance 0.04 - 0.0045 + 0.0009 = 0.0364; 0.09 / 0.0364 - 1 = 1.5,
+    # raised to the least, 2. Alike: no variance, so 0.09 / 0.00091 - 1 = 98.
     assert c + d == pytest.approx(2)
-    assert a + b == pytest.approx(899)
+    assert a + b == pytest.approx(98, abs=0.1)
+
+
+def test_few_concepts_do_not_pass_for_alike() -> None:
+    few, many = (sum(pooled_sensitivity([Cut(0.5, 18, 20, 0, 100)] * n)) for n in (5, 500))
+    # 0.09 / (0.0045 * sqrt(2 / 4)) - 1 = 27.3; 0.09 / (0.0045 * sqrt(2 / 499)) - 1 = 314.9.
+    assert few == pytest.approx(27.3, abs=0.1)
+    assert many == pytest.approx(314.9, abs=0.1)
 
 
 @dataclass
@@ -139,13 +147,14 @@ def one_world(sensitivity: float, false_matches: float, unchecked: bool, rng: np
     cuts = [Cut(0.5, int(rng.binomial(20, s)), 20, int(rng.binomial(480, false_matches)), 480) for s in own]
     prior = pooled_sensitivity(cuts)
     tally = Tally([], [], [])
+    chance = np.random.default_rng(rng.integers(2**63))  # of the estimates: the worlds do not depend on them
     for i, cut in enumerate(cuts):
         share = (0.1, 0.4, 0.7, 0.95)[i % 4]
         captions, checked = (2000, 200) if unchecked else (150, 150)
         true = int(rng.binomial(captions, share))
         seen = int(rng.hypergeometric(true, captions - true, checked))
         passed = int(rng.binomial(seen, own[i]) + rng.binomial(checked - seen, false_matches))
-        found = estimate_frequency(Checked(captions, checked, passed), cut, prior, 0.95, rng)
+        found = estimate_frequency(Checked(captions, checked, passed), cut, prior, 0.95, chance)
         low, high = ends(found)
         assert found.images is not None
         tally.covered.append(low <= true <= high)
@@ -167,3 +176,72 @@ def test_the_interval_covers_and_the_correction_helps(unchecked: bool) -> None:
     assert np.mean([each for world in worlds for each in world.covered]) >= 0.93
     error = np.mean([each for world in worlds for each in world.errors])
     assert error < 0.8 * np.mean([each for world in worlds for each in world.raw_errors])
+
+
+# Links that were lost, and not at random.
+
+
+def test_lost_links_widen_the_interval_both_ways_and_leave_the_estimate() -> None:
+    rng = np.random.default_rng(1)
+    found = Checked(1000, 600, 300, lost=400)
+    at_random, doubled, anything = (
+        estimate_frequency(found, PERFECT, PERFECT_PRIOR, 0.95, rng, odds) for odds in (1, 2, 1e9)
+    )
+    assert at_random.images == doubled.images == anything.images == pytest.approx(500, abs=1e-3)
+    # Of 400 lost images half show it, 1/3, or 2/3 (odds 1, 1/2, 2): 300 + 200 = 500, 300 + 133, 300 + 267;
+    # the chance of 400 draws, and of the rate itself (sd 0.0204): sqrt(400 / 4 + (400 * 0.0204)^2) = 12.9.
+    assert ends(at_random) == pytest.approx((500 - 25, 500 + 25), abs=4)
+    assert ends(doubled) == pytest.approx((433 - 24, 567 + 24), abs=4)
+    # Nothing assumed: none of the lost, or all of them.
+    assert ends(anything) == pytest.approx((300, 700), abs=1)
+
+
+def test_links_of_images_that_were_not_sampled_are_lost_as_often() -> None:
+    # 100 of 1,000 sampled, half of them lost: of the other 900 about 450 as well. Half show it: 500; with
+    # odds up to 4, the about 500 lost hold a fifth to four fifths: 250 + 100 = 350 to 250 + 400 = 650, and
+    # chance.
+    rng = np.random.default_rng(1)
+    found = estimate_frequency(Checked(1000, 50, 25, lost=50), PERFECT, PERFECT_PRIOR, 0.95, rng, 4)
+    low, high = ends(found)
+    assert 150 < low < 350
+    assert 650 < high < 850
+
+
+def test_no_lost_link_is_no_doubt_about_them() -> None:
+    one, other = (
+        estimate_frequency(
+            Checked(500, 500, 300), PERFECT, PERFECT_PRIOR, 0.95, np.random.default_rng(1), odds
+        )
+        for odds in (1, 5)
+    )
+    assert ends(one) == ends(other)
+
+
+def lossy(odds: float, assumed: float, rng: np.random.Generator) -> list[bool]:
+    """Whether intervals cover, where lost images show the concept at other odds than those that are there."""
+    covered = []
+    for i in range(150):
+        share, loss = (0.2, 0.5, 0.8)[i % 3], (0.1, 0.3, 0.5)[i % 5 % 3]
+        there, gone = 2000 - int(2000 * loss), int(2000 * loss)
+        true_there = int(rng.binomial(there, share))
+        ratio = odds * share / (1 - share)
+        true_gone = int(rng.binomial(gone, ratio / (1 + ratio)))
+        lost = int(rng.hypergeometric(gone, there, 400))
+        seen = int(rng.hypergeometric(true_there, there - true_there, 400 - lost))
+        found = estimate_frequency(
+            Checked(2000, 400 - lost, seen, lost), PERFECT, PERFECT_PRIOR, 0.95, rng, assumed
+        )
+        low, high = ends(found)
+        covered.append(low <= true_there + true_gone <= high)
+    return covered
+
+
+@pytest.mark.parametrize("odds", [0.5, 0.7, 1.0, 1.5, 2.0])
+def test_the_interval_covers_whatever_the_lost_links_held_up_to_the_odds(odds: float) -> None:
+    # 150 estimates; at 95 % the share's own standard deviation is 0.018.
+    assert np.mean(lossy(odds, 2.0, np.random.default_rng(3))) >= 0.92
+
+
+def test_taking_links_to_be_lost_at_random_does_not_cover() -> None:
+    assert np.mean(lossy(2.0, 1.0, np.random.default_rng(3))) < 0.8
+    assert np.mean(lossy(1.0, 1.0, np.random.default_rng(3))) >= 0.92
