@@ -38,7 +38,7 @@ def find_remote(pattern: str, suffix: str) -> tuple[Found, ...]:
     system = file_system(pattern)
     path = fsspec.core.strip_protocol(_pinned(system, pattern))
     root, entries = attempt(lambda: _listed(system, path, suffix), pattern)
-    names = {entry["name"].removeprefix(root).lstrip("/"): entry for entry in entries}
+    names = {_without_query(entry["name"]).removeprefix(root).lstrip("/"): entry for entry in entries}
     return tuple(
         Found(
             location=system.unstrip_protocol(names[name]["name"]),
@@ -152,7 +152,7 @@ def _listed(system: Any, path: str, suffix: str) -> tuple[str, list[dict[str, An
     try:
         whole = system.info(path)
     except FileNotFoundError:
-        if not has_wildcard(path):
+        if not has_wildcard(_without_query(path)):
             raise
         root = "/".join(fixed_part(tuple(path.split("/")[:-1])))
         found = list(system.glob(path, detail=True).values())
@@ -160,9 +160,14 @@ def _listed(system: Any, path: str, suffix: str) -> tuple[str, list[dict[str, An
             system.ls(root)  # tells a missing bucket or folder from one with nothing in it
         return root, found
     if whole["type"] != "directory":
-        return path.rpartition("/")[0], [whole]
+        return _without_query(path).rpartition("/")[0], [whole]
     inside = system.ls(path, detail=True)
     return path, [entry for entry in inside if entry["name"].endswith(suffix)]
+
+
+def _without_query(path: str) -> str:
+    """Return a web address (the one path that keeps its protocol) without its signature, others as they are."""
+    return path.partition("?")[0] if path.startswith(("http://", "https://")) else path
 
 
 def _advice(protocol: str) -> str:
