@@ -23,3 +23,12 @@ def table(rows: Sequence[Mapping[str, object]]) -> None:
     widths = [max(len(line[i]) for line in cells) for i in range(len(heads))]
     for line in cells:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def facts(title: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """Print a title and facts below it, each with its name; empty ones are left out."""
+    told = [(name, fact) for name, fact in pairs if fact]
+    width = max((len(name) for name, _ in told), default=0)
+    typer.echo(title)
+    for name, fact in told:
+        typer.echo(f"  {name.ljust(width)}  {fact}")

@@ -1,51 +1,88 @@
-"""``fit models``, ``fit domains``, ``fit corpora``: the rows there are."""
+"""``fit models``, ``fit domains``, ``fit corpora``: the rows there are, or all that one of them says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fit.cli import printing
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from fit.cli import printing, registry_rows
 
 Json = Annotated[bool, typer.Option("--json", help="Print whole rows as JSON.")]
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all that one row says.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: fit models --json")(models)
-    app.command(epilog="Example: fit domains")(domains)
-    app.command(epilog="Example: fit corpora")(corpora)
+    app.command(epilog="Example: fit models sd1.5")(models)
+    app.command(epilog="Example: fit domains faces")(domains)
+    app.command(epilog="Example: fit corpora relaion2b-en")(corpora)
 
 
-def models(json: Json = False) -> None:
+def models(name: Name = None, json: Json = False) -> None:
     """List the models that have a row; any hub id or local diffusers folder works as well."""
+    from fit.generation.models import load_model
     from fit.generation.models import models as rows
 
-    _show(rows(), ("name", "title", "corpus", "source", "licence"), json)
-
-
-def domains(json: Json = False) -> None:
-    """List the domains."""
-    from concepts.domain import domains as rows
-
-    _show(rows(), ("name", "title", "default_concepts", "scorer"), json)
-
-
-def corpora(json: Json = False) -> None:
-    """List the corpora."""
-    from corpus.registry import corpora as rows
-
-    _show(rows(), ("name", "title", "source", "licence"), json)
-
-
-def _show(rows: Sequence[DataclassInstance], columns: Sequence[str], json: bool) -> None:
+    found = rows() if name is None else (load_model(name),)
     if json:
-        printing.as_json([asdict(row) for row in rows])
+        printing.as_json([registry_rows.model_values(row) for row in found])
+    elif name is None:
+        printing.table(
+            [
+                {
+                    "name": row.name,
+                    "title": row.title,
+                    "size": f"{row.width} x {row.height}" if row.width else "",
+                    "gated": "yes" if row.gated else "",
+                    "trained on": registry_rows.corpora_of(row),
+                    "licence": registry_rows.short(row.licence),
+                }
+                for row in found
+            ]
+        )
     else:
-        printing.table([{column: getattr(row, column) for column in columns} for row in rows])
+        printing.facts(f"{found[0].name}: {found[0].title}", registry_rows.model_facts(found[0]))
+
+
+def domains(name: Name = None, json: Json = False) -> None:
+    """List the domains, and the concept lists of one."""
+    from concepts.domain import domains as rows
+    from concepts.domain import load_domain
+
+    found = rows() if name is None else (load_domain(name),)
+    if json:
+        printing.as_json([registry_rows.domain_values(row) for row in found])
+    elif name is None:
+        columns = ("name", "title", "default_concepts", "scorer")
+        printing.table([{column: getattr(row, column) for column in columns} for row in found])
+    else:
+        printing.facts(f"{found[0].name}: {found[0].title}", registry_rows.domain_facts(found[0]))
+
+
+def corpora(name: Name = None, json: Json = False) -> None:
+    """List the corpora; a folder or glob of Parquet files with captions works as well."""
+    from corpus.availability import is_at_hand
+    from corpus.registry import corpora as rows
+    from corpus.registry import load_corpus
+    from fit.generation.models import models as trained
+
+    found = rows() if name is None else (load_corpus(name),)
+    if json:
+        printing.as_json([registry_rows.corpus_values(row, trained()) for row in found])
+    elif name is None:
+        printing.table(
+            [
+                {
+                    "name": row.name,
+                    "title": row.title,
+                    "rows": registry_rows.number(row.rows) if row.rows else "",
+                    "here": "yes" if is_at_hand(row) else "no",
+                    "gated": "yes" if row.access.startswith("gated") else "",
+                    "licence": registry_rows.short(row.licence),
+                }
+                for row in found
+            ]
+        )
+    else:
+        printing.facts(f"{found[0].name}: {found[0].title}", registry_rows.corpus_facts(found[0], trained()))

@@ -70,16 +70,22 @@ def phases(trainings: Sequence[Training], corpus: Corpus) -> tuple[Phase, ...]:
         corpus: The corpus that is counted.
 
     Raises:
-        SettingsError: A condition is none.
+        SettingsError: A condition, the corpus's or the training's, is none.
     """
-    from corpus.where import all_of
-
     wholes = {corpus.name, corpus.subset_of} - {""}
     return tuple(
-        Phase(_name(number, training), all_of(corpus.where, training.where), *_passes(training))
+        Phase(_name(number, training), _both(corpus.where, training.where), *_passes(training))
         for number, training in enumerate(trainings, 1)
         if training.corpus in wholes
     )
+
+
+def _both(*conditions: str) -> str:
+    """Return one condition that holds where both do; one alone stays as it is written."""
+    from corpus.where import all_of
+
+    given = [condition for condition in conditions if condition]
+    return all_of(*given) if len(given) > 1 else "".join(given)
 
 
 def _name(number: int, training: Training) -> str:

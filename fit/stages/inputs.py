@@ -13,6 +13,7 @@ from concepts.domain import Domain, load_domain
 from corpus.registry import Corpus, data_folder, load_corpus
 from fit.config import Settings
 from fit.generation.models import load_model
+from fit.generation.training import Phase, phases
 from fit.imitation.scorers import Encoder, Scorer, Setup, Vectors, load_scorer
 from fit.run import Job
 
@@ -38,29 +39,9 @@ def corpus_of(settings: Settings) -> Corpus:
     return load_corpus(settings.corpus)
 
 
-@dataclass(frozen=True)
-class Phase:
-    """A phase of the model's training on the run's corpus.
-
-    Attributes:
-        name: Its name, ``training 1`` and on.
-        where: SQL condition on the rows that it saw; empty: all.
-        passes: How often it went over them.
-    """
-
-    name: str
-    where: str
-    passes: float
-
-
 def phases_of(settings: Settings) -> tuple[Phase, ...]:
     """Return the phases in which the run's model was trained on the run's corpus, as its row says."""
-    trainings = load_model(settings.model).training
-    return tuple(
-        Phase(f"training {number}", training.where, training.passes)
-        for number, training in enumerate(trainings, 1)
-        if training.corpus == settings.corpus
-    )
+    return phases(load_model(settings.model).training, corpus_of(settings))
 
 
 def scorer_of(settings: Settings) -> Scorer:
