@@ -7,7 +7,7 @@ references that do not look like the concept's others are shown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,16 +51,11 @@ def run(job: Job) -> None:
     concepts = concepts_of(job)
     source = source_of(job.settings)
     images = read_reference_images(source, concepts)
-    encoder = run_encoder(job)
-    kept: dict[str, list[ReferenceImage]] = {}
-    vectors: dict[str, Vectors] = {}
-    with job.progress(len(concepts), "concepts") as bar:
-        for concept in concepts:
-            name = concept.name
-            kept[name], vectors[name] = _usable(job, name, images.pop(name), encoder)
-            if not kept[name]:
-                job.skip(name, name, "no reference image")
-            bar.advance()
+    waiting = {name: _different(job, name, some) for name, some in images.items()}
+    kept, vectors = _usable(job, waiting, run_encoder(job))
+    for concept in concepts:
+        if not kept[concept.name]:
+            job.skip(concept.name, concept.name, "no reference image")
     if not any(kept.values()):
         raise TooLittleData(
             f"{source}: no reference image of any concept; fill {source}/NAME OF THE CONCEPT with images"
@@ -69,25 +64,44 @@ def run(job: Job) -> None:
     job.write("likeness", _likeness(job, kept, vectors))
 
 
-def _usable(
-    job: Job, concept: str, images: Sequence[ReferenceImage], encoder: Encoder
-) -> tuple[list[ReferenceImage], Vectors]:
-    """Return the first images that differ and in which the scorer sees something, and their vectors."""
-    most = job.settings.references.maximum
+def _different(job: Job, concept: str, images: Sequence[ReferenceImage]) -> list[ReferenceImage]:
+    """Return the images without those that repeat an earlier one."""
     twins = near_duplicates([each.image for each in images], job.settings.references.near_duplicates)
     for place, first in twins.items():
         job.skip(concept, f"reference {images[place].key}", f"near-duplicate of {images[first].key}")
-    waiting = [each for place, each in enumerate(images) if place not in twins]
-    kept: list[ReferenceImage] = []
-    vectors = [np.zeros((0, encoder.dimensions), np.float32)]
-    while waiting and len(kept) < most:
-        some, waiting = waiting[: most - len(kept)], waiting[most - len(kept) :]
-        found = embed(encoder, [each.image for each in some])
+    return [each for place, each in enumerate(images) if place not in twins]
+
+
+def _usable(
+    job: Job, waiting: dict[str, list[ReferenceImage]], encoder: Encoder
+) -> tuple[dict[str, list[ReferenceImage]], dict[str, Vectors]]:
+    """Return each concept's first images in which the scorer sees something, and their vectors.
+
+    All concepts are looked at together, which keeps an accelerator busy; where some images are of no use,
+    those that come after them are looked at next.
+    """
+    most = job.settings.references.maximum
+    kept: dict[str, list[ReferenceImage]] = {name: [] for name in waiting}
+    vectors = {name: [np.zeros((0, encoder.dimensions), np.float32)] for name in waiting}
+    while some := _next(waiting, {name: most - len(images) for name, images in kept.items()}):
+        found = embed(encoder, [each.image for _, each in some])
         for place, reason in found.unreadable:
-            job.skip(concept, f"reference {some[place].key}", reason)
-        kept += [some[place] for place in found.index]
-        vectors.append(found.vectors)
-    return kept, np.concatenate(vectors)
+            job.skip(some[place][0], f"reference {some[place][1].key}", reason)
+        for place, vector in zip(found.index, found.vectors, strict=True):
+            name, image = some[place]
+            kept[name].append(image)
+            vectors[name].append(vector[None])
+    return kept, {name: np.concatenate(parts) for name, parts in vectors.items()}
+
+
+def _next(
+    waiting: dict[str, list[ReferenceImage]], wanted: Mapping[str, int]
+) -> list[tuple[str, ReferenceImage]]:
+    """Take so many of each concept's images out of those that wait."""
+    some = [(name, each) for name, images in waiting.items() for each in images[: wanted[name]]]
+    for name, images in waiting.items():
+        waiting[name] = images[wanted[name] :]
+    return some
 
 
 def _table(kept: dict[str, list[ReferenceImage]]) -> pa.Table:
@@ -110,13 +124,11 @@ def _likeness(job: Job, kept: dict[str, list[ReferenceImage]], vectors: dict[str
         for name, found in compared.items()
         for image, own, out, closest in zip(kept[name], found.own, found.outlier, found.closest, strict=True)
     ]
-    odd = [row for row in rows if row["outlier"] or row["closest"] != row["concept"]]
-    for row in [row for row in odd if row["outlier"]][:SHOWN]:
+    odd = [row for row in rows if row["outlier"]]
+    for row in odd[:SHOWN]:
         job.note(f"warning: reference {row['key']} of {row['concept']} does not look like the others")
-    if odd:
-        job.note(
-            f"{len(odd)} of {len(rows)} references look unlike the others or more like another concept's"
-        )
+    if len(odd) > SHOWN:
+        job.note(f"warning: {len(odd)} of {len(rows)} references do not; see references/likeness.parquet")
     columns = {
         field.name: pa.array([row[field.name] for row in rows], field.type, from_pandas=True)
         for field in LIKENESS
@@ -176,7 +188,7 @@ LIKENESS = pa.schema(
         _field("concept", pa.string(), "-", "name of the concept"),
         _field("key", pa.string(), "-", "the reference image"),
         _field("likeness", pa.float64(), "[-1, 1]", "mean cosine to the concept's other references"),
-        _field("outlier", pa.bool_(), "-", "far below what the concept's references have"),
+        _field("outlier", pa.bool_(), "-", "does not look like the concept's others"),
         _field("closest", pa.string(), "-", "concept to whose references it is closest on average"),
     ]
 )
