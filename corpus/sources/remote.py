@@ -166,7 +166,7 @@ def _listed(system: Any, path: str, suffix: str) -> tuple[str, list[dict[str, An
 
 
 def _without_query(path: str) -> str:
-    """Return a web address (the one path that keeps its protocol) without its signature, others as they are."""
+    """Return a web address (the one path that keeps its protocol) without its query, others as they are."""
     return path.partition("?")[0] if path.startswith(("http://", "https://")) else path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -84,13 +85,14 @@ def test_any_file_system_of_fsspec() -> None:
 def test_a_link_and_its_signature() -> None:
     content = shard_bytes("a", 20_000)
     with serve(FileApp({"/a.parquet": content})) as server:
-        link = f"{server.url}/a.parquet?Signature=planted"
+        link = f"{server.url}/a.parquet?Signature=pl/anted"
         (shard,) = find_shards(link)
         server.sent = 0
         assert sum(len(batch.rows) for batch in scan(shard)) == 20_000
         assert server.sent < len(content) / 5
         assert shard.place == f"{server.url}/a.parquet?…"
-        assert "planted" not in repr(shard) + shard.place + shard.name
+        assert shard.name == "a.parquet"
+        assert "anted" not in repr(shard)
         with pytest.raises(CorpusError, match=r"b\.parquet\?…: not found") as caught:
             find_shards(f"{server.url}/b.parquet?Signature=planted")
         assert "planted" not in str(caught.value)
@@ -108,7 +110,7 @@ def test_a_link_and_its_signature() -> None:
     ],
 )
 def test_places_that_cannot_be_opened(pattern: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)  # as where it is not installed
+    monkeypatch.setitem(sys.modules, "gcsfs", None)  # as where it is not installed
     with pytest.raises(Exception, match=reason) as caught:
         find_shards(pattern)
     assert "secret" not in str(caught.value)
