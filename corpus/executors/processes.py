@@ -22,7 +22,7 @@ from corpus.executors.process_worker import HELLO, READY, work
 from corpus.executors.share import environment
 
 GRACE = 2.0
-"""Seconds that a worker gets to end before it is killed."""
+"""Seconds that a worker gets to end after it has hung up."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,14 @@ class ProcessCrew:
         return [event for number in sorted(found) if (event := self._heard(number)) is not None]
 
     def close(self) -> None:
-        """Terminate all workers, and kill those that do not end."""
+        """Kill all workers: they keep nothing that is worth waiting for."""
         workers = list(self._workers.values())
         self._workers.clear()
         for worker in workers:
-            worker.process.terminate()
+            worker.process.kill()
             worker.connection.close()
         for worker in workers:
-            _end(worker.process)
+            worker.process.join()
 
     def _heard(self, number: int) -> Event | None:
         """Return what a worker said, or that it is dead; None where there is nothing to do."""
@@ -129,7 +129,9 @@ class ProcessCrew:
     def _bury(self, number: int) -> Lost:
         worker = self._workers.pop(number)
         worker.connection.close()
-        _end(worker.process)
+        worker.process.join(GRACE)
+        worker.process.kill()
+        worker.process.join()
         return Lost(number, f"the worker process died ({_cause(worker.process.exitcode)})")
 
 
@@ -138,13 +140,6 @@ def _send(connection: Connection, data: bytes) -> None:
         connection.send_bytes(data)
     except (BrokenPipeError, ConnectionResetError):
         return  # the worker's end is seen by `events`, which tells of its death
-
-
-def _end(process: BaseProcess) -> None:
-    process.join(GRACE)
-    if process.is_alive():
-        process.kill()
-        process.join()
 
 
 def _cause(code: int | None) -> str:

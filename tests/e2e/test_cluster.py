@@ -15,6 +15,7 @@ import pytest
 
 from corpus.executors import Done, make_executor
 from tests.spec import executor_tasks as tasks
+from tests.spec import processes
 
 ITEMS = range(300)
 LOOPBACK = {"node_ip_address": "127.0.0.1", "include_dashboard": False, "num_cpus": 2}
@@ -100,7 +101,7 @@ def nothing_is_left() -> Iterator[None]:
     """See that no process of Ray that this test started outlives it."""
     before = ray_processes()
     yield
-    tasks.wait_for_end(*(ray_processes() - before))
+    processes.wait_for_end(*(ray_processes() - before))
 
 
 def ray_processes() -> set[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from concepts.errors import CorpusError, FitError
 
-WAIT = 120.0  # seconds after which a test gives up waiting for something that has to come
+WAIT = 240.0  # seconds after which a test gives up waiting for something that has to come
 
 
 @dataclass(frozen=True)
@@ -165,21 +165,3 @@ class Environment(Loaded):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
         found = {name: os.environ.get(name, "") for name in names}
         return found | {"threads here": str(threads_here()), "pid": str(os.getpid())}
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits for its parent does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def wait_for_end(*pids: int) -> None:
-    """Wait until processes have ended."""
-    end = time.monotonic() + WAIT
-    while still := [pid for pid in pids if alive(pid)]:
-        if time.monotonic() > end:
-            raise TimeoutError(f"still running: {still}")
-        time.sleep(0.02)

@@ -17,6 +17,7 @@ from concepts.errors import CorpusError, MissingExtra, SettingsError, StageIncom
 from corpus.executors import Done, Executor, Outcome, SetAside, make_executor
 from tests.conftest import ROOT
 from tests.spec import executor_tasks as tasks
+from tests.spec import processes
 
 ITEMS = range(12)
 WORKERS = {"serial": 1, "pool": 2, "ray": 2}
@@ -45,8 +46,9 @@ def diary(tmp_path: Path) -> tasks.Diary:
 
 
 every = pytest.mark.parametrize("executor", WORKERS, indirect=True)
-# What the pool and Ray have from the same lines; workers of Ray take seconds to start.
+# For what the pool and Ray have from the same lines: workers of Ray take seconds to start.
 one_of_each = pytest.mark.parametrize("executor", ["serial", "pool"], indirect=True)
+in_the_pool = pytest.mark.parametrize("executor", ["pool"], indirect=True)
 elsewhere = pytest.mark.parametrize("executor", ELSEWHERE, indirect=True)
 
 
@@ -96,14 +98,6 @@ def test_what_fails_twice_is_done_at_the_third_attempt(executor: Executor, diary
     assert {outcome.item: outcome.attempts for outcome in outcomes} == {n: 3 if n == 3 else 1 for n in ITEMS}
 
 
-@one_of_each
-def test_other_attempts_come_after_all_first_ones(executor: Executor, diary: tasks.Diary) -> None:
-    list(executor.map(tasks.FailsAtFirst(diary, 3, 1), ITEMS))
-    tried = [int(item) for item in diary.lines("tried")]
-    assert sorted(tried[:12]) == list(ITEMS)
-    assert tried[12:] == [3]
-
-
 @every
 def test_what_fails_three_times_is_set_aside_with_its_reason(executor: Executor, diary: tasks.Diary) -> None:
     outcomes = list(executor.map(tasks.FailsAtFirst(diary, 3, 99), ITEMS))
@@ -124,7 +118,7 @@ def test_an_unforeseen_error_is_set_aside_in_one_line_with_its_place(
     assert left.reason == f"ZeroDivisionError: first line second line (executor_tasks.py:{line})"
 
 
-@every
+@one_of_each
 def test_a_mistake_of_the_user_is_raised_at_once(executor: Executor, diary: tasks.Diary) -> None:
     task = tasks.Mistaken(diary, SettingsError("where: 'nsfw' is no column"))
     with pytest.raises(SettingsError, match=r"^where: 'nsfw' is no column$"):
@@ -143,7 +137,7 @@ def test_the_task_is_sent_once_to_each_worker(executor: Executor, diary: tasks.D
     assert os.getpid() not in workers
 
 
-@elsewhere
+@in_the_pool
 def test_a_result_that_cannot_be_sent_is_set_aside(executor: Executor, diary: tasks.Diary) -> None:
     outcomes = list(executor.map(tasks.Unpicklable(diary), ITEMS))
     assert results(outcomes) == squares(without=[3])
@@ -151,7 +145,7 @@ def test_a_result_that_cannot_be_sent_is_set_aside(executor: Executor, diary: ta
     assert left.reason.startswith("function: cannot be sent back from a worker (")
 
 
-@elsewhere
+@in_the_pool
 def test_a_killed_worker_costs_one_attempt_of_one_item(executor: Executor, diary: tasks.Diary) -> None:
     outcomes = list(executor.map(tasks.Kills(diary, 3, 1), ITEMS))
     assert results(outcomes) == squares()
@@ -199,7 +193,7 @@ def test_closing_the_outcomes_ends_the_workers(executor: Executor, diary: tasks.
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
     wait_for = [int(pid) for pid in diary.lines("loaded")]
-    tasks.wait_for_end(*wait_for)
+    processes.wait_for_end(*wait_for)
     assert len(diary.lines("tried")) < 1000
 
 
@@ -226,62 +220,60 @@ from pathlib import Path
 from corpus.executors import make_executor
 from tests.spec import executor_tasks as tasks
 
+task = tasks.Hangs(tasks.Diary(Path(sys.argv[2])))
 if __name__ == "__main__":
     with make_executor(sys.argv[1], 2) as executor:
-        list(executor.map(tasks.Hangs(tasks.Diary(Path(sys.argv[2]))), range(9)))
+        list(executor.map(task, range(9)))
 """
+HANGS_AT_IMPORT = "task.of(0, 1)\n"  # each worker of the pool reads the script as it starts
 
 
-def at_work(engine: str, folder: Path) -> tuple[subprocess.Popen[str], tasks.Diary, list[int]]:
+def folders_of_clusters(pid: int) -> list[Path]:
+    """Return the folders of clusters that a process has started and not removed."""
+    return list(Path("/tmp").glob(f"fit-ray-*/session_*_{pid}"))  # noqa: S108 (where the executor makes them)
+
+
+def at_work(engine: str, folder: Path, more: str = "") -> tuple[subprocess.Popen[str], list[int]]:
     """Start a process that maps, in a group of its own as a shell would; return it and its workers."""
     script = folder / "script.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT + more)
     process = subprocess.Popen(
         [sys.executable, str(script), engine, str(folder)],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, process_group=0,
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder)}, process_group=0,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    diary = tasks.Diary(folder)
-    return process, diary, [int(pid) for pid in diary.wait_for("at work", 2)]
+    return process, [int(pid) for pid in tasks.Diary(folder).wait_for("at work", 2)]
 
 
-def descendants(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that they have started."""
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = {int(child): int(parent) for child, parent in map(str.split, listing.splitlines())}
-    found, fresh = list[int](), [pid]
-    while fresh:
-        fresh = [child for child, parent in parents.items() if parent in fresh]
-        found += fresh
-    return found
-
-
-@pytest.mark.parametrize("engine", ["local", "ray"])
-def test_an_interrupt_leaves_no_process(engine: str, tmp_path: Path) -> None:
-    process, _, workers = at_work(engine, tmp_path)
-    started = descendants(process.pid)
+@pytest.mark.parametrize(("engine", "more"), [("local", ""), ("local", HANGS_AT_IMPORT), ("ray", "")])
+def test_an_interrupt_leaves_no_process(engine: str, more: str, tmp_path: Path) -> None:
+    process, workers = at_work(engine, tmp_path, more)
+    started = processes.descendants(process.pid)
     assert set(workers) <= set(started)
+    assert processes.listening(process.pid, *started) == ({"127.0.0.1"} if engine == "ray" else set())
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=tasks.WAIT)
     assert process.returncode == -signal.SIGINT
     assert err.count("Traceback") == err.count("KeyboardInterrupt") == 1  # of the caller, and of no worker
     assert out == ""
-    tasks.wait_for_end(*started)
+    processes.wait_for_end(*started)
+    assert not (tmp_path / ".ray").exists()  # the home folder: no secret is left in it
+    assert not folders_of_clusters(process.pid)
 
 
 def test_workers_do_not_outlive_a_killed_caller(tmp_path: Path) -> None:
-    process, _, _ = at_work("local", tmp_path)
-    started = descendants(process.pid)
+    process, _ = at_work("local", tmp_path)
+    started = processes.descendants(process.pid)
     process.kill()
     process.communicate(timeout=tasks.WAIT)
-    tasks.wait_for_end(*started)
+    processes.wait_for_end(*started)
 
 
 def test_the_end_of_the_block_ends_what_is_under_way(diary: tasks.Diary) -> None:
     with make_executor("local", 2) as executor:
         outcomes = executor.map(tasks.Loaded(diary), range(1000))
         next(outcomes)
-    tasks.wait_for_end(*(int(pid) for pid in diary.lines("loaded")))
+    processes.wait_for_end(*(int(pid) for pid in diary.lines("loaded")))
     with pytest.raises(RuntimeError, match="was closed"):
         list(outcomes)
 

@@ -28,5 +28,13 @@ def test_an_item_is_settled_when_it_is_done_or_has_failed_often_enough() -> None
     assert ledger.take() is None
 
 
+def test_what_failed_first_is_tried_again_first() -> None:
+    ledger = Ledger("abc", attempts=9)
+    for ticket in [ledger.take() for _ in "abc"]:
+        assert ticket is not None
+        ledger.failed(ticket, "busy")
+    assert [ledger.take() for _ in "abc"] == [Ticket(0, "a", 2), Ticket(1, "b", 2), Ticket(2, "c", 2)]
+
+
 def test_nothing_to_do_is_settled() -> None:
     assert Ledger((), attempts=1).settled
