@@ -55,6 +55,38 @@ class Verification(_Strict):
     false_match_rate: float = Field(
         default=0.01, gt=0, lt=0.5, description="share of other concepts' images let in"
     )
+    lost_odds: float = Field(
+        default=2.0, ge=1, description="by how much lost images may differ, as a ratio of odds; 1: not at all"
+    )
+    images: Literal["local", "fetch"] = Field(
+        default="local", description="the corpus row's images, or fetch those of the sample"
+    )
+    contact: str = Field(default="", description="mail address or web page of who fetches; needed for that")
+    accept_unfiltered: bool = Field(
+        default=False, description="fetch from a corpus that is not cleaned or has no column of unsafe images"
+    )
+    unsafe_column: str = Field(
+        default="", description="column with the probability of an unsafe image; empty: the corpus row's"
+    )
+    unsafe_cut: float = Field(
+        default=0.1, gt=0, le=1, description="images are fetched only where that probability is below this"
+    )
+    checker: str = Field(
+        default="", description="folder of a safety checker; fetched images that it flags are not kept"
+    )
+    connect_timeout: float = Field(default=10.0, gt=0, le=600, description="seconds to reach a server")
+    total_timeout: float = Field(default=30.0, gt=0, le=3600, description="seconds for one image")
+    retries: int = Field(default=2, ge=0, le=10, description="further attempts after 429, 5xx or a timeout")
+    image_bytes: int = Field(default=20 * 2**20, ge=1, description="most bytes of an image that is fetched")
+    image_pixels: int = Field(default=50_000_000, ge=1, description="most pixels of an image that is fetched")
+    at_once: int = Field(default=64, ge=1, le=1000, description="requests at a time")
+    at_once_per_host: int = Field(default=2, ge=1, le=100, description="requests at a time to one host")
+    host_delay: float = Field(
+        default=0.5, ge=0, le=600, description="seconds between the starts of two requests to one host"
+    )
+    allow_private: str = Field(
+        default="", description="networks that may be fetched from though not public, such as 127.0.0.1/32"
+    )
 
 
 class Scorer(_Strict):
@@ -101,6 +133,9 @@ class Scores(_Strict):
     )
     score: Literal["matched", "mimetic2"] = Field(
         default="matched", description="the score that the curve shows"
+    )
+    clip_score: str = Field(
+        default="", description="open_clip scorer for the likeness of images and prompts; empty: none"
     )
 
 
@@ -218,9 +253,15 @@ def validated(rows: Mapping[str, Any]) -> Settings:
         SettingsError: With the name, the value and what would be right, for the first thing wrong.
     """
     try:
-        return Settings.model_validate(dict(rows))
+        settings = Settings.model_validate(dict(rows))
     except ValidationError as error:
         raise SettingsError(_explain(error, rows)) from None
+    if settings.verification.images == "fetch":
+        # Now, and not when the captions have been counted for hours.
+        from corpus.fetch.policy import check_contact
+
+        check_contact(settings.verification.contact)
+    return settings
 
 
 def dump_toml(settings: Settings) -> str:

@@ -40,12 +40,15 @@ class Stage:
         module: Where its code is; imported when it is needed.
         settings: Sections and single settings that its results depend on.
         needs: The stages that it reads.
+        keeps: Folders of its own that outlive a change of its settings: what cannot be computed again, or not
+            without asking others for it. Its code must look whether they still hold what is wanted.
     """
 
     name: str
     module: str
     settings: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
 
     def code(self) -> Code:
         """Import the code of the stage."""
@@ -59,14 +62,13 @@ class Stage:
 STAGES: tuple[Stage, ...] = (
     Stage("concepts", "fit.stages.concepts", ("concepts", "domain")),
     Stage("counts", "fit.stages.counts", ("corpus", "counts", "seed"), ("concepts",)),
-    Stage(
-        "references", "fit.stages.references", ("corpus", "domain", "references", "scorer"), ("concepts",)
-    ),
+    Stage("references", "fit.stages.references", ("corpus", "domain", "references", "scorer"), ("concepts",)),
     Stage(
         "verification",
         "fit.stages.verification",
         ("corpus", "domain", "verification", "scorer", "seed"),
         ("concepts", "counts", "references"),
+        keeps=("images",),
     ),
     Stage("generation", "fit.stages.generation", ("model", "generation", "seed", "domain"), ("concepts",)),
     Stage(
@@ -77,7 +79,10 @@ STAGES: tuple[Stage, ...] = (
             "corpus",
             "domain",
             "scorer",
-            *(f"scores.{key}" for key in ("pool_size", "top_k", "mimetic2_top", "false_discovery_rate")),
+            *(
+                f"scores.{key}"
+                for key in ("pool_size", "top_k", "mimetic2_top", "false_discovery_rate", "clip_score")
+            ),
         ),
         ("concepts", "references", "verification", "generation"),
     ),

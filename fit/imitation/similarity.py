@@ -14,6 +14,8 @@ from scipy.special import gammaln
 
 Vectors = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
+BLOCK = 8192
+"""Vectors that are turned into float64 together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,13 @@ class Score:
     Attributes:
         value: In [-1, 1].
         standard_error: Between prompts, >= 0; None with fewer than two prompts.
+        image_error: Of the images within the prompts, >= 0, with the prompts held; None where a prompt has
+            fewer than two. Where it is much below the other, more images per prompt would tell no more.
     """
 
     value: float
     standard_error: float | None
+    image_error: float | None = None
 
 
 def subset_weights(n: int, m: int, k: int) -> Array:
@@ -84,7 +89,8 @@ def matched_score(
         its standard error is the standard deviation of the prompts' own values over the square root of
         their number, with the order of the references held.
     """
-    return _over_prompts(matched_by_prompt(generated, prompts, references, m, k))
+    direction = _matched_direction(generated, prompts, references, m, k)
+    return _over_prompts(generated.astype(np.float64) @ direction, prompts)
 
 
 def matched_by_prompt(
@@ -94,11 +100,23 @@ def matched_by_prompt(
 
     Arguments as `matched_score`, which is the mean of these.
     """
-    means = prompt_means(generated, prompts)
-    similarity = means.astype(np.float64) @ references.astype(np.float64).T  # (prompts, n)
-    order = np.argsort(-similarity.mean(axis=0), kind="stable")
-    by_prompt: Array = similarity[:, order] @ subset_weights(len(references), m, k)
+    direction = _matched_direction(generated, prompts, references, m, k)
+    by_prompt: Array = prompt_means(generated, prompts).astype(np.float64) @ direction
     return by_prompt
+
+
+def _matched_direction(
+    generated: Vectors, prompts: npt.NDArray[np.int64], references: Vectors, m: int, k: int
+) -> Array:
+    """Return the mixture of references with which an image's cosine is its part of the score, shape (d,)."""
+    mean = prompt_means(generated, prompts).astype(np.float64).mean(axis=0)
+    order = np.argsort(-cosines(references, mean), kind="stable")
+    weights = np.empty(len(references))
+    weights[order] = subset_weights(len(references), m, k)
+    direction = np.zeros(references.shape[1])
+    for start in range(0, len(references), BLOCK):
+        direction += weights[start : start + BLOCK] @ references[start : start + BLOCK].astype(np.float64)
+    return direction
 
 
 def mimetic2_score(
@@ -110,9 +128,21 @@ def mimetic2_score(
 
     Source: Verma et al. 2024, arXiv:2410.15002. With fewer than `top` training images all of them count.
     """
-    similarity = prompt_means(generated, prompts).astype(np.float64) @ training.astype(np.float64).T
-    largest = np.sort(similarity, axis=1)[:, ::-1][:, :top]
-    return _over_prompts(largest.mean(axis=1))
+    parts = np.empty(len(generated))
+    for prompt in np.unique(prompts):
+        images = generated[prompts == prompt].astype(np.float64)
+        best = np.argsort(-cosines(training, images.mean(axis=0)), kind="stable")[:top]
+        parts[prompts == prompt] = images @ training[best].astype(np.float64).mean(axis=0)
+    return _over_prompts(parts, prompts)
+
+
+def cosines(vectors: Vectors, direction: Array) -> Array:
+    """Return the cosine of each vector with a direction, shape (n,), in blocks that bound the memory."""
+    blocks = [
+        vectors[start : start + BLOCK].astype(np.float64) @ direction
+        for start in range(0, len(vectors), BLOCK)
+    ]
+    return np.concatenate([np.zeros(0), *blocks])
 
 
 def prompt_means(generated: Vectors, prompts: npt.NDArray[np.int64]) -> Vectors:
@@ -123,9 +153,15 @@ def prompt_means(generated: Vectors, prompts: npt.NDArray[np.int64]) -> Vectors:
     return np.stack([generated[prompts == prompt].mean(axis=0) for prompt in np.unique(prompts)])
 
 
-def _over_prompts(values: Array) -> Score:
-    spread = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return Score(float(values.mean()), spread)
+def _over_prompts(parts: Array, prompts: npt.NDArray[np.int64]) -> Score:
+    """Return the mean of the prompts' means of the images' parts, shape (g,), with its standard errors."""
+    by_prompt = [parts[prompts == prompt] for prompt in np.unique(prompts)]
+    means, n = np.array([part.mean() for part in by_prompt]), len(by_prompt)
+    between = float(means.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+    within = None
+    if all(len(part) > 1 for part in by_prompt):
+        within = float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in by_prompt)) / n)
+    return Score(float(means.mean()), between, within)
 
 
 def cross_scores(means: Vectors, references: list[Vectors], m: int, k: int) -> Array:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ FOLDER = "embeddings"
 FACT = "fact_"  # before the name of a column with what else the scorer saw
 
 
-def run_encoder(job: Job, name: str = "") -> Encoder:
+def run_encoder(job: Job, name: str = "") -> CachedEncoder:
     """Return the run's scorer, or another by its name, with the run's cache of embeddings.
 
     Its weights are loaded when the first image is met that the cache does not hold.
@@ -85,6 +86,17 @@ class CachedEncoder:
         for path in self._paths():
             return int(artefacts.read_table(path).schema.field("vector").type.list_size)
         return self._load().dimensions
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the scorer embeds texts as well."""
+        return hasattr(self._load(), "embed_texts")
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of texts, shape (n, dimensions), of a scorer that `reads_texts`."""
+        encoder: Any = self._load()
+        vectors: Vectors = encoder.embed_texts(texts)
+        return vectors
 
     def embed(self, images: Sequence[bytes]) -> Embedded:
         """Return unit vectors of encoded images as `Encoder.embed`, rounded to float16 and back."""

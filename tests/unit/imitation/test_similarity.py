@@ -161,3 +161,41 @@ def test_cross_scores_put_images_in_rows_and_references_in_columns() -> None:
     # Images east; references of 0: north (0), of 1: east (1).
     cross = cross_scores(np.concatenate([EAST, EAST]), [NORTH, EAST], m=1, k=1)
     np.testing.assert_allclose(cross, [[0, 1], [0, 1]], atol=1e-7)
+
+
+def test_the_error_of_the_images_within_prompts_by_hand() -> None:
+    # One reference (1, 0); prompt 0 has images at cosines 1 and 0, prompt 1 two at 0.5.
+    generated = at_cosines([1, 0, 0.5, 0.5])
+    score = matched_score(generated, np.array([0, 0, 1, 1]), at_cosines([1]), 1, 1)
+    assert score.value == pytest.approx(0.5)
+    assert score.standard_error == pytest.approx(0, abs=1e-6)  # both prompts have 0.5
+    # Variance of (1, 0) is 0.5, over 2 images 0.25; the other prompt has none; root over 2 prompts: 0.25.
+    assert score.image_error == pytest.approx(0.25)
+    published = mimetic2_score(generated, np.array([0, 0, 1, 1]), at_cosines([1]))
+    assert (published.value, published.image_error) == (pytest.approx(0.5), pytest.approx(0.25))
+    assert matched_score(generated, np.array([0, 0, 0, 1]), at_cosines([1]), 1, 1).image_error is None
+
+
+def test_the_error_of_the_images_is_that_of_drawing_them_again() -> None:
+    rng = np.random.default_rng(8)
+    references = anywhere(rng, 12, 6)
+    prompts = np.repeat(np.arange(4), 10)
+    centres = anywhere(rng, 4, 6)
+
+    def draw() -> np.ndarray:
+        images = centres[prompts] + 0.3 * rng.standard_normal((40, 6))
+        return (images / np.linalg.norm(images, axis=1, keepdims=True)).astype(np.float32)
+
+    scores = [matched_score(draw(), prompts, references, 8, 3) for _ in range(400)]
+    spread = np.std([score.value for score in scores])
+    assert np.mean([score.image_error for score in scores]) == pytest.approx(spread, rel=0.15)
+
+
+def test_many_training_images_are_scored_as_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(9)
+    generated, prompts, pool = anywhere(rng, 20, 6), np.repeat(np.arange(4), 5), anywhere(rng, 50, 6)
+    whole = (matched_score(generated, prompts, pool, 8, 3), mimetic2_score(generated, prompts, pool))
+    monkeypatch.setattr("fit.imitation.similarity.BLOCK", 7)
+    parts = (matched_score(generated, prompts, pool, 8, 3), mimetic2_score(generated, prompts, pool))
+    for one, other in zip(whole, parts, strict=True):
+        assert other.value == pytest.approx(one.value, abs=1e-12)
