@@ -15,7 +15,7 @@ import pyarrow as pa
 from concepts.errors import CorpusError, SettingsError
 from concepts.matching import Phrase, parse_phrase
 from corpus.candidates import Finder, make_finder
-from corpus.found import Found, NamingRows, Pairs
+from corpus.found import Found, NamingRows, Pairs, different
 from corpus.query import MOST_SAMPLED, CaptionQuery, NamingRow
 from corpus.scan import Conditions, RowBatch, UndecodableText, repaired, scan
 from corpus.shards import Shard
@@ -47,7 +47,7 @@ class CaptionCounter:
                 f"counts.sample={query.sample}: {len(query.concepts):,} concepts would have more than "
                 f"{MOST_SAMPLED:,} sampled rows; take at most {MOST_SAMPLED // len(query.concepts)}"
             )
-        self.query = query
+        self.query, self.digest = query, query.digest
         self.conditions = Conditions(
             parse_condition(query.where), tuple(parse_condition(where) for _, where in query.phases)
         )
@@ -72,7 +72,7 @@ class CaptionCounter:
             CorpusError: The file cannot be read to its end.
             SettingsError: A condition does not suit the shard's columns.
         """
-        return self._collected(shard, lambda: Found(self.query, shard)).table()
+        return self._collected(shard, lambda: Found(self.query, self.digest, shard)).table()
 
     def naming_table(self, shard: Shard) -> pa.Table:
         """Return the rows whose captions name concepts (schema `corpus.tables.NAMING`), by number.
@@ -105,5 +105,5 @@ class CaptionCounter:
         sizes = self._sizes[hits.phrases]
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         owners = self._owners[np.repeat(self._starts[hits.phrases], sizes) + within]
-        pairs = np.unique(np.repeat(hits.rows, sizes) * n + owners)
+        pairs = different(np.sort(np.repeat(hits.rows, sizes) * n + owners))
         return Pairs(rows=pairs // n, owners=pairs % n)

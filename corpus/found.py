@@ -69,12 +69,12 @@ class NamingRows:
         self._numbers.append(batch.rows[kept.rows])
         self._owners.append(kept.owners)
         if batch.urls is not None:
-            self._urls.append(batch.urls.take(pa.array(_different(kept.rows))))
+            self._urls.append(batch.urls.take(pa.array(different(kept.rows))))
 
     def close(self) -> None:
         """Read the addresses; raises as `corpus.scan.addresses`."""
         self.numbers, self.owners = map(_joined, (self._numbers, self._owners))
-        self.rows = _different(self.numbers)
+        self.rows = different(self.numbers)
         if self._urls:
             self.urls = pa.concat_arrays(self._urls)
         elif self.shard.url_column is not None:
@@ -93,10 +93,10 @@ class NamingRows:
 class Found:
     """The counts of one shard, as far as it has been read."""
 
-    def __init__(self, query: CaptionQuery, shard: Shard) -> None:
-        """Begin with nothing found."""
+    def __init__(self, query: CaptionQuery, digest: str, shard: Shard) -> None:
+        """Begin with nothing found; the digest is the query's."""
         n = len(query.concepts)
-        self._query, self._shard = query, shard
+        self._query, self._digest, self._shard = query, digest, shard
         self._naming = NamingRows(shard)
         self._counts = np.zeros((2 + len(query.phases), n), np.int64)  # kept, unfiltered, phases
         self._rows = self._seen = self._null = self._empty = self._repaired = self._named = 0
@@ -111,7 +111,7 @@ class Found:
             self._counts[2 + phase] += np.bincount(pairs.owners[meets[pairs.rows]], minlength=n)
         kept = pairs.where(batch.meets[0][pairs.rows])
         self._counts[0] += np.bincount(kept.owners, minlength=n)
-        self._named += len(_different(kept.rows))
+        self._named += len(different(kept.rows))
         self._sample.add(batch, kept)
         if self._shard.url_column is not None:
             self._naming.add(batch, pairs)
@@ -135,17 +135,18 @@ class Found:
     def table(self) -> pa.Table:
         """Return the counts as `corpus.tables.SHARD` says."""
         concepts, n = self._query.concepts, len(self._query.concepts)
-        phases = self._counts[2:].T
+        phases = len(self._query.phases)
+        ends = np.arange(n + 1, dtype=np.int32) * phases
         columns = [
             pa.array(range(n), pa.int32()),
             pa.array([concept.name for concept in concepts], pa.string()),
             *map(pa.array, self._counts[:2]),
-            pa.array(phases.tolist(), pa.list_(pa.int64())),
+            pa.ListArray.from_arrays(ends, pa.array(self._counts[2:].T.ravel())),
             self._hashes(),
             self._sample.lists(self._naming),
         ]
         summary = Summary(
-            query=self._query.digest,
+            query=self._digest,
             shard=self._shard.name,
             digest=self._shard.digest,
             tally=self._tally(),
@@ -260,7 +261,7 @@ def url_hash(url: str) -> int:
     return int.from_bytes(hashlib.blake2b(url.encode(), digest_size=8).digest(), "little")
 
 
-def _different(numbers: Ints) -> Ints:
+def different(numbers: Ints) -> Ints:
     """Return the different numbers of neighbours that are equal."""
     if len(numbers) == 0:
         return numbers

@@ -21,6 +21,7 @@ from concepts.matching import canonical, fold
 
 SPACE = ord(" ")
 _CONTROL_SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f"
+_NO_UTF8 = 0xFF  # a byte that is in no text
 _LONGEST = 4  # bytes of a character in UTF-8
 
 
@@ -52,7 +53,7 @@ class Texts:
         return cls(bytes(view[offsets[0] : offsets[-1]]), offsets - offsets[0])
 
     @classmethod
-    def of_bytes(cls, texts: Sequence[bytes | memoryview]) -> Texts:
+    def of_bytes(cls, texts: Sequence[bytes]) -> Texts:
         """Put texts one after the other."""
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         return cls(b"".join(texts), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
@@ -61,19 +62,18 @@ class Texts:
         """Return the text in which each byte position lies."""
         return np.searchsorted(self.offsets, positions, side="right") - 1
 
-    def take(self, rows: NDArray[np.int64]) -> Texts:
-        """Return some of the texts, in the order given."""
-        starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
-        view = memoryview(self.data)
-        return Texts.of_bytes([view[start:end] for start, end in zip(starts, ends, strict=True)])
-
-    def beyond_ascii(self) -> NDArray[np.int64]:
-        """Return the texts that hold a byte beyond ASCII, ascending."""
-        data = np.frombuffer(self.data, np.uint8)
+    def beyond_ascii(self) -> NDArray[np.bool_]:
+        """Tell which texts hold a byte beyond ASCII, shape (n,)."""
+        data, found = np.frombuffer(self.data, np.uint8), np.zeros(len(self), np.bool_)
         whole = len(data) - len(data) % 8
-        words = np.flatnonzero(data[:whole].view(np.uint64) & np.uint64(0x8080808080808080))
-        near = np.concatenate([(8 * words[:, None] + np.arange(8)).ravel(), np.arange(whole, len(data))])
-        return np.unique(self.row_of(near[data[near] >= 0x80]))
+        words = 8 * np.flatnonzero(data[:whole].view(np.uint64) & np.uint64(0x8080808080808080) != 0)
+        rows = self.row_of(words)
+        inside = words + 7 < self.offsets[rows + 1]
+        found[rows[inside]] = True
+        across = words[~inside]  # eight bytes of more than one text
+        near = np.concatenate([(across[:, None] + np.arange(8)).ravel(), np.arange(whole, len(data))])
+        found[self.row_of(near[data[near] >= 0x80])] = True
+        return found
 
 
 def spaced(data: bytes) -> bytes:
@@ -127,10 +127,10 @@ def _without(texts: Texts, gone: NDArray[np.int64]) -> Texts:
     """Return the texts without the bytes at some positions, which ascend."""
     if len(gone) == 0:
         return texts
-    keep = np.ones(len(texts.data), np.bool_)
-    keep[gone] = False
-    data = np.frombuffer(texts.data, np.uint8)[keep].tobytes()
-    return Texts(data, texts.offsets - np.searchsorted(gone, texts.offsets))
+    data = np.frombuffer(texts.data, np.uint8).copy()
+    data[gone] = _NO_UTF8
+    kept = data.tobytes().translate(None, bytes([_NO_UTF8]))
+    return Texts(kept, texts.offsets - np.searchsorted(gone, texts.offsets))
 
 
 def _decode(

@@ -114,7 +114,7 @@ def count_files(
     if counter.finder.name != "hyperscan":
         progress.note("hyperscan is not installed: DuckDB counts alone, with the same result, more slowly")
     survey = survey_shards(captions.pattern, captions.column or None)
-    kept = KeptIn(work, counter.query.digest)
+    kept = KeptIn(work, counter.digest)
     unreadable = over_shards(counter, survey, kept, execution, "count")
     counts = merge(kept.files(survey.shards))
     table = counts.table()
