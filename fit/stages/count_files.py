@@ -22,6 +22,7 @@ from fit.run import artefacts
 from fit.stages.shard_work import KeptIn, over_shards
 
 SUFFIXES = (".parquet", ".csv")
+MOST_WARNINGS = 10
 WORDS_FROM = 1000
 """Captions of a concept that its words are found in, at most."""
 
@@ -106,8 +107,10 @@ def count_files(
     """
     sampling = sampling or Sampling()
     wanted = read_catalogue(concepts)
-    for warning in wanted.warnings:
+    for warning in wanted.warnings[:MOST_WARNINGS]:
         progress.note(f"warning: {warning}")
+    if (more := len(wanted.warnings) - MOST_WARNINGS) > 0:
+        progress.note(f"warning: and {more:,} more like these")
     n = len(wanted.concepts)
     rows = max(sampling.rows, min(WORDS_FROM, MOST_SAMPLED // n) if sampling.words else 0)
     counter = CaptionCounter(CaptionQuery(wanted.concepts, sampling.seed, rows, captions.where))

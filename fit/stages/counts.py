@@ -25,7 +25,7 @@ VERSION = 2
 def outside(job: Job) -> dict[str, str]:
     """Return the digests of the caption shards, and what the model's training saw of them."""
     shards = {f"shard {shard.name}": shard.digest for shard in _survey(job).shards}
-    return shards | {phase.name: f"{phase.passes:g} x {phase.where}" for phase in phases_of(job.settings)}
+    return shards | {phase.name: f"{phase.passes} x {phase.where}" for phase in phases_of(job.settings)}
 
 
 def work(job: Job) -> list[str]:
