@@ -10,7 +10,10 @@ import boto3
 import numpy as np
 import pytest
 
+from concepts.concept import Concept
 from concepts.errors import CorpusError, FitError, MissingExtra
+from corpus.captions import CaptionCounter, CaptionQuery
+from corpus.counts import merge
 from corpus.scan import Conditions, addresses, repaired, scan
 from corpus.shards import Shard, find_shards, survey_shards
 from corpus.where import parse_condition
@@ -94,6 +97,17 @@ def test_addresses_of_some_rows(s3: Watched) -> None:
     (shard,) = find_shards("s3://corpus")
     found = addresses(shard, np.array([3, 19_999])).to_pylist()
     assert found == ["http://host/a/3", "http://host/a/19999"]
+
+
+def test_counts_are_those_of_a_local_copy(s3: Watched, tmp_path: Path) -> None:
+    put(a=shard_bytes("a", 3000))
+    (tmp_path / "a.parquet").write_bytes(shard_bytes("a", 3000))
+    query = CaptionQuery((Concept("caption 17"), Concept("of a")), seed=1, sample=5, where="number < 2000")
+    there, here = (CaptionCounter(query).count(*find_shards(place)) for place in ("s3://corpus", tmp_path))
+    assert there.equals(here, check_metadata=True)
+    counts = merge([there])
+    assert counts.caption_counts.tolist() == [1, 2000]  # "caption 17" is no "caption 170"
+    assert [row.url for row in counts.sample_of("caption 17")] == ["http://host/a/17"]
 
 
 def test_names_with_wildcards(s3: Watched) -> None:
