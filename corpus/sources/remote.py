@@ -158,11 +158,18 @@ def _listed(system: Any, path: str, suffix: str) -> tuple[str, list[dict[str, An
         found = list(system.glob(path, detail=True).values())
         if not found:
             system.ls(root)  # tells a missing bucket or folder from one with nothing in it
-        return root, found
+        return root, [entry for entry in found if not _hidden(entry["name"], root)]
     if whole["type"] != "directory":
         return _without_query(path).rpartition("/")[0], [whole]
     inside = system.ls(path, detail=True)
-    return path, [entry for entry in inside if entry["name"].endswith(suffix)]
+    return path, [
+        entry for entry in inside if entry["name"].endswith(suffix) and not _hidden(entry["name"], path)
+    ]
+
+
+def _hidden(name: str, root: str) -> bool:
+    """Tell whether a name below a folder begins with a dot, or a folder on the way does, as globs do here."""
+    return any(part.startswith(".") for part in name.removeprefix(root).split("/"))
 
 
 def _without_query(path: str) -> str:

@@ -46,7 +46,7 @@ def refusal(pattern: str) -> str:
 
 
 def test_globs_folders_and_files_mean_what_they_mean_locally(s3: Watched, tmp_path: Path) -> None:
-    names = ("a", "deep/b", "deep/deeper/c")
+    names = ("a", "deep/b", "deep/deeper/c", ".hidden", ".room/d")
     put(**{f"x/{name}": shard_bytes(name, 2) for name in names})
     boto3.client("s3").put_object(Bucket="corpus", Key="x/note.txt", Body=b"no shard")
     for name in names:
@@ -61,6 +61,7 @@ def test_globs_folders_and_files_mean_what_they_mean_locally(s3: Watched, tmp_pa
         "x/*/*.parquet",
         "**/*.parquet",
         "x/a.parquet",
+        "x/.hidden.parquet",
     ):
         there, here = (find_shards(f"{root}/{pattern}") for root in ("s3://corpus", tmp_path))
         told = [(shard.name, shard.rows, shard.size, shard.digest) for shard in there]
