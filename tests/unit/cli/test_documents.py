@@ -21,6 +21,7 @@ DOCUMENTS = [
     "docs/artefacts.md",
     "docs/method.md",
     "docs/curation.md",
+    "docs/sources.md",
     "tests/README.md",
 ]
 
