@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fit.cli.estimate import Assignments, print_forecast, print_result
+from fit.cli.estimate import AcceptUnfiltered, Assignments, changed, print_forecast, print_result
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, made by fit estimate.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the work to come and stop.")]
@@ -19,7 +19,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: fit references runs/art-styles-demo")(references)
     app.command(epilog="Example: fit verify runs/art-styles-demo --set verification.sample=100")(verify)
     app.command(epilog="Example: fit generate runs/art-styles-demo --dry-run")(generate)
-    app.command(epilog="Example: fit score runs/art-styles-demo --set scores.score=mimetic2")(score)
     app.command(epilog="Example: fit report runs/art-styles-demo --set report.strips=12")(report)
 
 
@@ -28,19 +27,19 @@ def references(run: RunFolder, assignments: Assignments = None, dry_run: DryRun 
     on_run(run, "references", assignments, dry_run)
 
 
-def verify(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+def verify(
+    run: RunFolder,
+    assignments: Assignments = None,
+    dry_run: DryRun = False,
+    accept_unfiltered: AcceptUnfiltered = False,
+) -> None:
     """Check a sample of each concept's images: hit rates and concept frequencies."""
-    on_run(run, "verification", assignments, dry_run)
+    on_run(run, "verification", changed(assignments, accept_unfiltered), dry_run)
 
 
 def generate(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
     """Sample images of each concept from the model."""
     on_run(run, "generation", assignments, dry_run)
-
-
-def score(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
-    """Compare generated images with references: imitation scores."""
-    on_run(run, "scores", assignments, dry_run)
 
 
 def report(

@@ -53,6 +53,10 @@ def threshold(
         "seed": seed,
     }
     changes = [f"{name}={value}" for name, value in given.items() if value is not None]
+    from fit.run import folder
+
+    if curve.is_dir() and not folder.is_run(curve) and (curve / "curve.parquet").is_file():
+        curve = curve / "curve.parquet"  # what fit score writes of images of one's own
     if curve.is_dir():
         on_run(curve, "threshold", [*changes, *(assignments or [])], dry_run, json)
         return

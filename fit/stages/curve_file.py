@@ -23,6 +23,7 @@ from fit.threshold.comparison import compare_groups
 from fit.threshold.curve import NEEDED, OPTIONAL, ImitationCurve
 
 TEXT_COLUMNS = ("concept", "group")
+FREQUENCY_COLUMNS = ("concept", "frequency", "frequency_low", "frequency_high", "group")
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,30 @@ def read_curve(path: Path) -> ImitationCurve:
     Raises:
         MalformedFile: It cannot be read, is neither, or its columns or values are wrong.
     """
+    return _checked(path, _columns(path))
+
+
+def read_frequencies(path: Path) -> ImitationCurve:
+    """Read a curve whose scores are still to come: as `read_curve`, but scores are neither read nor needed.
+
+    Raises:
+        MalformedFile: As `read_curve`.
+    """
+    columns = {name: values for name, values in _columns(path).items() if name in FREQUENCY_COLUMNS}
+    return _checked(path, {**columns, "score": [0.0] * len(columns.get("concept", ()))})
+
+
+def _columns(path: Path) -> dict[str, Sequence[Any]]:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise MalformedFile(
             f"{path}: cannot be read ({error.strerror}); give a CSV or Parquet file"
         ) from error
-    columns = _parquet(path, content) if content[:4] == b"PAR1" else _csv(path, content)
+    return _parquet(path, content) if content[:4] == b"PAR1" else _csv(path, content)
+
+
+def _checked(path: Path, columns: Mapping[str, Any]) -> ImitationCurve:
     try:
         return ImitationCurve.from_columns(columns)
     except MalformedFile as error:

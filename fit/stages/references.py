@@ -7,22 +7,20 @@ references that do not look like the concept's others are shown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from concepts.errors import CorpusError, TooLittleData
-from corpus.near_duplicates import near_duplicates
 from corpus.references import ReferenceImage
 from corpus.registry import data_folder, resolve
 from fit.config import Settings
 from fit.imitation.likeness import compare_references
-from fit.imitation.scorers import Encoder, Vectors
+from fit.imitation.scorers import Vectors
 from fit.run import Job
 from fit.stages.embeddings import run_encoder
-from fit.stages.inputs import concepts_of, corpus_of, embed, scorer_of
+from fit.stages.inputs import concepts_of, corpus_of, scorer_of
+from fit.stages.reference_choice import choose_references
 from fit.stages.reference_images import METADATA, SUFFIXES, read_reference_images
 
 VERSION = 2
@@ -51,8 +49,7 @@ def run(job: Job) -> None:
     concepts = concepts_of(job)
     source = source_of(job.settings)
     images = read_reference_images(source, concepts)
-    waiting = {name: _different(job, name, some) for name, some in images.items()}
-    kept, vectors = _usable(job, waiting, run_encoder(job))
+    kept, vectors = choose_references(images, run_encoder(job), job.settings.references, job.skip)
     for concept in concepts:
         if not kept[concept.name]:
             job.skip(concept.name, concept.name, "no reference image")
@@ -62,46 +59,6 @@ def run(job: Job) -> None:
         )
     job.write("references", _table(kept))
     job.write("likeness", _likeness(job, kept, vectors))
-
-
-def _different(job: Job, concept: str, images: Sequence[ReferenceImage]) -> list[ReferenceImage]:
-    """Return the images without those that repeat an earlier one."""
-    twins = near_duplicates([each.image for each in images], job.settings.references.near_duplicates)
-    for place, first in twins.items():
-        job.skip(concept, f"reference {images[place].key}", f"near-duplicate of {images[first].key}")
-    return [each for place, each in enumerate(images) if place not in twins]
-
-
-def _usable(
-    job: Job, waiting: dict[str, list[ReferenceImage]], encoder: Encoder
-) -> tuple[dict[str, list[ReferenceImage]], dict[str, Vectors]]:
-    """Return each concept's first images in which the scorer sees something, and their vectors.
-
-    All concepts are looked at together, which keeps an accelerator busy; where some images are of no use,
-    those that come after them are looked at next.
-    """
-    most = job.settings.references.maximum
-    kept: dict[str, list[ReferenceImage]] = {name: [] for name in waiting}
-    vectors = {name: [np.zeros((0, encoder.dimensions), np.float32)] for name in waiting}
-    while some := _next(waiting, {name: most - len(images) for name, images in kept.items()}):
-        found = embed(encoder, [each.image for _, each in some])
-        for place, reason in found.unreadable:
-            job.skip(some[place][0], f"reference {some[place][1].key}", reason)
-        for place, vector in zip(found.index, found.vectors, strict=True):
-            name, image = some[place]
-            kept[name].append(image)
-            vectors[name].append(vector[None])
-    return kept, {name: np.concatenate(parts) for name, parts in vectors.items()}
-
-
-def _next(
-    waiting: dict[str, list[ReferenceImage]], wanted: Mapping[str, int]
-) -> list[tuple[str, ReferenceImage]]:
-    """Take so many of each concept's images out of those that wait."""
-    some = [(name, each) for name, images in waiting.items() for each in images[: wanted[name]]]
-    for name, images in waiting.items():
-        waiting[name] = images[wanted[name] :]
-    return some
 
 
 def _table(kept: dict[str, list[ReferenceImage]]) -> pa.Table:
