@@ -5,8 +5,7 @@
 Both count the same caption shards (each several times, to save disk space) with as many workers as there
 are cores, one engine after the other, again and again. A time runs from `map` to the last outcome, so the
 workers' start is in it; the start of the cluster is not, it stands beside. The results of both must be equal.
-`results/executors.json` keeps the times, and the median of the ratios within the repeats. Run it on an idle
-machine: Ray lowers the priority of its workers, the pool does not.
+`results/executors.json` keeps the times, and the median of the ratios within the repeats.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ _QUIET = {
 }
 # The name speaks of two other systems; on Linux too, Ray then listens on the loopback device alone.
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# Ray would lower its workers' priority by 15; those of the pool have that of the command.
+_PRIORITY = {"RAY_worker_niceness": "0"}
 
 
 class RayExecutor(Executor):
@@ -102,7 +104,7 @@ class RayExecutor(Executor):
 
     def _start_variables(self) -> dict[str, str]:
         gpus = {"CUDA_VISIBLE_DEVICES": ",".join(self._gpus)} if self._gpus else {}
-        return _LOOPBACK | _access() | gpus
+        return _LOOPBACK | _PRIORITY | _access() | gpus
 
     def _size(self) -> int:
         room = self._ray.cluster_resources().get("GPU" if self._gpus else "CPU", 0)
