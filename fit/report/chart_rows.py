@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from fit.report import flags
 from fit.report.axis import FrequencyAxis, Tick
 from fit.report.inputs import CurvePoint
 from fit.report.names import shown
@@ -42,9 +43,9 @@ def _point_label(point: CurvePoint) -> str:
     interval = span(point.frequency_low, point.frequency_high)
     if interval:
         about += f" ({interval})"
-    return (
-        f"{shown(point.concept, 60)}: {about}, score {score(point.score or 0.0)}, {VERDICTS[point.verdict]}"
-    )
+    told = f"{shown(point.concept, 60)}: {about}, score {score(point.score or 0.0)}"
+    flagged = f" ({flags.told(point.flags)})" if point.flags else ""
+    return f"{told}, {VERDICTS[point.verdict]}{flagged}"
 
 
 def named_frequencies(verdict: Verdict, published: Verdict | None, narrow: bool) -> list[Named]:

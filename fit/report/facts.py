@@ -3,6 +3,7 @@
 import math
 from dataclasses import asdict, dataclass, replace
 
+from fit.report import flags
 from fit.report.inputs import Check, Control, CurvePoint, Provenance, ReportInputs, StageRecord, Subject
 from fit.report.names import shown
 from fit.report.numbers import count, finite, of_images, p_value, plural, score
@@ -118,7 +119,7 @@ def build_facts(inputs: ReportInputs) -> Facts:
         left_out=left_out(inputs.skipped),
         stages=inputs.stages,
         settings_toml=inputs.settings_toml,
-        warnings=(*inputs.notes, *_alarms(controls)),
+        warnings=(*inputs.notes, *flags.summary(points, subject), *_alarms(controls)),
         score_title=inputs.score_title,
     )
 

@@ -85,6 +85,7 @@ class CurvePoint:
         mimetic2_score: score of the published method, in [-1, 1].
         baseline: score that images of other concepts reach against this concept's references, in [-1, 1].
         verdict: what the scores say of this concept; None where no verdict was attempted.
+        flags: warnings of the concept list, such as ``ambiguous: also a river``.
     """
 
     concept: str
@@ -102,6 +103,7 @@ class CurvePoint:
     mimetic2_score: float | None = None
     baseline: float | None = None
     verdict: ConceptVerdict | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class Strip:
     frequency: float | None = None
     score: float | None = None
     verdict: ConceptVerdict | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fit.report import palette
+from fit.report import flags, palette
 from fit.report.inputs import CurvePoint, Subject
 from fit.report.names import shown
 from fit.report.numbers import count, images, level, of_images, plural, score, share, span
@@ -35,7 +35,6 @@ class Looked:
     Attributes:
         point: The concept with its figures; one that is counted only has captions alone.
         aliases: The phrases that name it besides its name.
-        ambiguous: What else the name may mean; empty where nothing is known.
         rarer: How many other concepts of the run have a lower frequency.
         others: How many other concepts have a frequency.
         examples: Some of its captions.
@@ -46,7 +45,6 @@ class Looked:
 
     point: CurvePoint
     aliases: tuple[str, ...] = ()
-    ambiguous: str = ""
     rarer: int = 0
     others: int = 0
     examples: tuple[Example, ...] = ()
@@ -90,7 +88,7 @@ def sheet(looked: Looked, subject: Subject, verdict: Verdict | None, made: str) 
         _images(looked.point) if looked.in_run else "",
         _standing(looked, verdict, subject),
         _imitation(looked, subject),
-        _ambiguity(looked),
+        *flags.sentences(looked.point.flags),
     )
     sentences = tuple(sentence for sentence in told if sentence)
     return Sheet(looked, subject, verdict, made, sentences, _quote(looked, subject, made))
@@ -104,7 +102,6 @@ def sheet_json(found: Sheet) -> dict[str, Any]:
         "name": found.looked.point.concept,
         "in_run": found.looked.in_run,
         "aliases": list(found.looked.aliases),
-        "ambiguous": found.looked.ambiguous or None,
         **{key: point[key] for key in point if key != "concept"},
         "rarer": found.looked.rarer,
         "others": found.looked.others,
@@ -222,12 +219,6 @@ def _imitation(looked: Looked, subject: Subject) -> str:
     return verdict.get(
         point.verdict or "", f"Its score is {score(point.score)}{against}; there is no verdict."
     )
-
-
-def _ambiguity(looked: Looked) -> str:
-    if not looked.ambiguous:
-        return ""
-    return f"The name is ambiguous ({shown(looked.ambiguous)}): captions may mean something else."
 
 
 def _quote(looked: Looked, subject: Subject, made: str) -> str:

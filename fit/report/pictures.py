@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 
+from fit.report.flags import told
 from fit.report.inputs import Strip
 from fit.report.names import shown
 from fit.report.numbers import finite
@@ -35,6 +36,7 @@ class StripFact:
     frequency: float | None
     score: float | None
     verdict: str
+    flags: str
     generated: tuple[Picture, ...]
     references: tuple[Picture, ...]
 
@@ -48,6 +50,7 @@ def strip_facts(strips: tuple[Strip, ...]) -> tuple[StripFact, ...]:
             frequency=finite(strip.frequency),
             score=finite(strip.score),
             verdict=VERDICTS[strip.verdict],
+            flags=told(strip.flags),
             generated=tuple(_picture(image) for image in strip.generated),
             references=tuple(_picture(image) for image in strip.references),
         )

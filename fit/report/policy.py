@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-from fit.report import palette
+from fit.report import flags, palette
 from fit.report.drawing import WIDE, draw_curve
 from fit.report.facts import Facts
 from fit.report.inputs import CurvePoint
@@ -41,9 +41,14 @@ class Band:
     @property
     def named(self) -> str:
         """The names, the first few of many."""
-        names = ", ".join(shown(point.concept, 40) for point in self.points[:LISTED])
+        names = ", ".join(flags.marked(point, 40) for point in self.points[:LISTED])
         more = len(self.points) - LISTED
         return f"{names} and {count(more)} more" if more > 0 else names
+
+    @property
+    def flagged(self) -> bool:
+        """Whether a flag of the concept list is marked among the names."""
+        return any(point.flags for point in self.points[:LISTED])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fit.report import names, numbers, palette
+from fit.report import flags, names, numbers, palette
 from fit.report.drawing import NARROW, WIDE, draw_control, draw_curve
 from fit.report.facts import Facts
 from fit.report.svg import in_page, standing_alone
@@ -137,6 +137,8 @@ def _filters() -> dict[str, Callable[..., Any]]:
         "level": numbers.level,
         "chance": numbers.p_value,
         "shown": names.shown,
+        "flagged": lambda told: f"{flags.MARK} {told}",
+        "flags": flags.told,
         "block": names.block,
         "verdict": VERDICTS.__getitem__,
         "capital": lambda text: text[:1].upper() + text[1:],

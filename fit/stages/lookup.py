@@ -105,7 +105,6 @@ def _sheet(run: Run, concept: Concept) -> Sheet:
     looked = Looked(
         point=point,
         aliases=concept.aliases,
-        ambiguous="; ".join(concept.flags),
         rarer=rarer,
         others=len(others),
         examples=_examples(job, concept.name),
@@ -133,14 +132,15 @@ def _points(job: Job) -> tuple[CurvePoint, ...]:
         counts = {row["concept"]: row for row in job.read("counts", "counts").to_pylist()}
     except StageIncomplete:
         counts = {}
-    known: list[dict[str, Any]] = [counts.get(c.name, {"concept": c.name}) for c in concepts_of(job)]
+    known: list[tuple[Concept, dict[str, Any]]] = [(c, counts.get(c.name, {})) for c in concepts_of(job)]
     return tuple(
         CurvePoint(
-            concept=row["concept"],
+            concept=concept.name,
             caption_count=row.get("caption_count"),
             distinct_url_count=row.get("distinct_url_count"),
+            flags=concept.flags,
         )
-        for row in known
+        for concept, row in known
     )
 
 

@@ -13,7 +13,7 @@ from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html,
 from fit.run import Job
 from fit.stages.report_inputs import report_inputs
 
-VERSION = 3
+VERSION = 4
 
 
 def outside(_job: Job) -> dict[str, str]:

@@ -14,12 +14,11 @@ from fit.report import inputs
 from fit.run import Job
 from fit.stages.generated import read_generated
 from fit.stages.generation import MODEL
-from fit.stages.inputs import by_concept, concepts_of, corpus_of, domain_of, scorer_of
+from fit.stages.inputs import by_concept, corpus_of, domain_of, scorer_of
 from fit.stages.report_records import receipt_of, stage_records
 from fit.stages.threshold import SHUFFLED, UNTRAINED
 
 IN_A_STRIP = 8
-MOST_FLAGS = 8  # flagged concepts that the report names in its notes
 MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
 READ_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
 
@@ -124,6 +123,7 @@ def _point(
         mimetic2_score=scored.get("mimetic2"),
         baseline=scored.get("baseline"),
         verdict=scored.get("verdict"),
+        flags=tuple(concept["flags"]),
     )
 
 
@@ -180,6 +180,7 @@ def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Stri
             p.frequency,
             p.score,
             p.verdict,
+            p.flags,
         )
         for p in chosen
     )
@@ -216,15 +217,4 @@ def _notes(job: Job, model: Model, corpus: Corpus) -> tuple[str, ...]:
     return (
         *(f"{what}: {note}" for what, note in sources if note),
         *(f"Concept list: {each}." for each in warnings),
-        *_flagged(job),
     )
-
-
-def _flagged(job: Job) -> tuple[str, ...]:
-    """Return a note on the concepts that the list flags, such as names that mean something else as well."""
-    flags = [(c.name, flag) for c in concepts_of(job) for flag in c.flags]
-    if not flags:
-        return ()
-    told = "; ".join(f"{name} ({flag})" for name, flag in flags[:MOST_FLAGS])
-    more = f"; and {len(flags) - MOST_FLAGS:,} more" if len(flags) > MOST_FLAGS else ""
-    return (f"Concept list: captions may mean something else, so counts may be too high: {told}{more}.",)

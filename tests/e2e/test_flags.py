@@ -28,7 +28,12 @@ def test_an_ambiguous_name_is_told(command: Command, micro: Micro, micro_run: Pa
     finally:
         listed.write_text(plain)
     assert done.code == 0, done.err
-    page = (tmp_path / "run" / "report" / "report.md").read_text()
-    assert f"{rows[0]['concept']} (ambiguous: also a river)" in page
-    found = command("lookup", rows[0]["concept"], "--run", str(tmp_path / "run"))
-    assert "also a river" in found.out
+    report, name = tmp_path / "run" / "report", rows[0]["concept"]
+    assert f"| {name} † ambiguous: also a river |" in (report / "report.md").read_text()
+    assert f'<bdi>{name}</bdi> <small class="flag">† ambiguous: also a river</small>' in (
+        (report / "report.html").read_text()
+    )
+    tabled = {row["concept"]: row["flags"] for row in csv.DictReader((report / "concepts.csv").open())}
+    assert {flagged for flagged, flags in tabled.items() if flags} == {name}
+    found = command("lookup", name, "--run", str(tmp_path / "run"))
+    assert "flags it (ambiguous: also a river): captions with the name may mean something else" in found.out

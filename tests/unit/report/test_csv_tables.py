@@ -35,6 +35,13 @@ def test_what_is_not_known_is_an_empty_cell() -> None:
     assert (row["frequency"], row["score"], row["verdict"]) == ("", "", "")
 
 
+def test_flags_stand_as_in_the_concept_list() -> None:
+    flagged = CurvePoint("Ada", flags=("ambiguous: also a river", "to be checked"))
+    facts = build_facts(replace(inputs("gradual"), curve=(flagged, CurvePoint("Bo"))))
+    found = {row["concept"]: row["flags"] for row in rows(csv_tables(facts)["concepts.csv"])}
+    assert found == {"Ada": "ambiguous: also a river|to be checked", "Bo": ""}
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum(a1)", "\t=1"])
 def test_formulas_are_text(name: str) -> None:
     facts = build_facts(replace(inputs("gradual"), curve=(CurvePoint(name, frequency=1, score=-0.5),)))

@@ -126,19 +126,28 @@ def test_what_could_not_be_checked_is_not_zero() -> None:
     assert sheet_json(told(looked))["frequency"] is None
 
 
-def test_an_ambiguous_name_is_told() -> None:
-    assert "The name is ambiguous (also a river)" in words(replace(LOOKED, ambiguous="also a river"))
+def test_flags_are_told_with_what_they_mean() -> None:
+    flags = ("ambiguous: also a river", "undercounted: mostly called Bo", "to be checked")
+    looked = replace(LOOKED, point=replace(POINT, flags=flags))
+    assert words(looked).endswith(
+        "The concept list flags it (ambiguous: also a river): captions with the name may mean something "
+        "else, so counts may be too high. "
+        "The concept list flags it (undercounted: mostly called Bo): captions mostly use a name that is not "
+        "counted, so counts may be too low. "
+        "The concept list flags it (to be checked)."
+    )
+    assert sheet_json(told(looked))["flags"] == flags
+    assert "flags it" not in words()
 
 
 def test_strangers_words_do_nothing_in_the_page() -> None:
     hostile = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202egnp'
     looked = replace(
         LOOKED,
-        point=replace(POINT, concept=hostile),
+        point=replace(POINT, concept=hostile, flags=(hostile,)),
         aliases=(hostile,),
         examples=(Example("a.parquet", 3, "javascript:alert(1)", hostile),),
         left_out=(hostile,),
-        ambiguous=hostile,
     )
     page = render_sheet(told(looked))
     assert "<script" not in page

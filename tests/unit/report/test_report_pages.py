@@ -57,7 +57,9 @@ class Page(HTMLParser):
 def hostile_inputs():
     """A report in which every word from outside is hostile."""
     points = tuple(
-        CurvePoint(concept=name, group=name, frequency=float(3**i), score=0.1 * i, verdict="imitated")
+        CurvePoint(
+            concept=name, group=name, frequency=float(3**i), score=0.1 * i, verdict="imitated", flags=(name,)
+        )
         for i, name in enumerate(HOSTILE)
     )
     bad = HOSTILE[0] + HOSTILE[1] + HOSTILE[5]
@@ -70,7 +72,8 @@ def hostile_inputs():
         curve=points,
         controls=tuple(replace(c, title=bad, sentence=bad) for c in controls(points)),
         strips=tuple(
-            Strip(name, (picture(1, 0.1, 1),), (picture(2, 0.1, 1),), 3.0, 0.4, "not") for name in HOSTILE
+            Strip(name, (picture(1, 0.1, 1),), (picture(2, 0.1, 1),), 3.0, 0.4, "not", (name,))
+            for name in HOSTILE
         ),
         skipped=tuple(SkippedItem(name, name, name, name) for name in HOSTILE),
         stages=(StageRecord(bad, bad, {bad: bad}),),
