@@ -16,15 +16,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: fit references runs/art-styles-demo")(references)
     app.command(epilog="Example: fit verify runs/art-styles-demo --set verification.sample=100")(verify)
     app.command(epilog="Example: fit generate runs/art-styles-demo --dry-run")(generate)
     app.command(epilog="Example: fit report runs/art-styles-demo --set report.strips=12")(report)
-
-
-def references(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
-    """Bring together verified reference images of each concept."""
-    on_run(run, "references", assignments, dry_run)
 
 
 def verify(
