@@ -30,6 +30,7 @@ _KEY = re.compile(
     r"(?P<module>.+?)(?:_lora|\.lora_linear_layer|\.lora)?"
     r"\.(?P<side>lora_A|down|lora_B|up)(?:\.default)?\.weight"
 )
+_OLD_TEXT_NAME = re.compile(r"(?<=self_attn\.)to_(q|k|v|out)$")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def _layer(pipeline: Any, name: str) -> tuple[str, str]:
     match = _KEY.fullmatch(name)
     path = (match["module"] if match else name).replace(".processor.", ".").removeprefix("base_model.model.")
     part, _, inside = path.partition(".")
+    if part.startswith("text_encoder"):
+        return part, _OLD_TEXT_NAME.sub(r"\1_proj", inside)
     if part in _PARTS:
         return part, inside
     return next((each for each in DENOISERS if each in pipeline.components), DENOISERS[0]), path
