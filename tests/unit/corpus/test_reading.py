@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -50,6 +51,25 @@ def test_a_condition_that_fails_after_some_batches(tmp_path: Path) -> None:
     conditions = Conditions(parse_condition("CAST(TEXT AS INTEGER) > 0"))
     with pytest.raises(SettingsError, match=r"where: .* does not suit a\.parquet"):
         list(scan(open_shard(path), conditions))
+
+
+def test_a_fault_on_the_way_after_some_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Iterator[pa.RecordBatch]:
+        for _number in range(5):
+            yield pa.RecordBatch.from_pydict({"TEXT": ["x"] * BATCH_ROWS})
+        raise CorpusError("s3://bucket/a.parquet: cannot be read after 5 attempts")
+
+    monkeypatch.setattr("corpus.scan.arrow_batches", broken)
+    with pytest.raises(CorpusError, match=r"^s3://bucket/a\.parquet: cannot be read after 5 attempts$"):
+        list(repaired(open_shard(write_shard(tmp_path / "a.parquet", ["x"]))))
+
+
+def test_a_shard_that_is_gone_is_no_glob(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a1.parquet", ["other"])
+    shard = open_shard(write_shard(tmp_path / "a[1].parquet", ["mine"]))
+    shard.path.unlink()
+    with pytest.raises(CorpusError, match="cannot be read"):
+        list(scan(shard))
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a[1].parquet"])

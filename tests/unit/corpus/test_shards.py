@@ -109,13 +109,14 @@ ODD = (
 )
 
 
+@pytest.mark.parametrize("folder", ["in", "in [1]"])
 @pytest.mark.parametrize("name", ODD)
-def test_a_path_with_wildcards_of_its_own(tmp_path: Path, name: str) -> None:
+def test_a_path_with_wildcards_of_its_own(tmp_path: Path, folder: str, name: str) -> None:
     for other in ("a1.parquet", "ab.parquet", "whats.parquet"):  # what the name would match as a glob
-        write_shard(tmp_path / "in [1]" / other, ["other"])
-    write_shard(tmp_path / "in [1]" / name, ["mine"])
-    (one,) = find_shards(tmp_path / "in [1]" / name)
-    listed = {shard.name: shard for shard in find_shards(tmp_path / "in [1]")}
+        write_shard(tmp_path / folder / other, ["other"])
+    write_shard(tmp_path / folder / name, ["mine"])
+    (one,) = find_shards(tmp_path / folder / name)
+    listed = {shard.name: shard for shard in find_shards(tmp_path / folder)}
     for shard in (one, listed[name]):
         assert [text for batch in scan(shard) for text in batch.captions.to_pylist()] == ["mine"]
 
