@@ -1,7 +1,7 @@
-"""``python -m fit.world``: make the demo world again, from one seed, resuming where it was stopped.
+"""``python -m fit.world``: make the demo worlds again, each from one seed, resuming where it was stopped.
 
-Two hours on two cores, minutes on a GPU. Work in progress lies in `runs/world`; what is finished goes to
-`data/demo`, and the list of artists to `concepts/lists/art-styles`.
+Three hours on two cores, minutes on a GPU. Work in progress lies in `runs/world`; what is finished goes to
+`data/demo` and `data/demo-faces`, and the concept lists to `concepts/lists`.
 """
 
 import argparse
@@ -12,17 +12,18 @@ from pathlib import Path
 
 import torch
 
-from fit.world.make import Places, make_world
+from fit.world.make import WORLDS, Places, make_world
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m fit.world", description=__doc__.splitlines()[0])
     root = Path(__file__).resolve().parents[2]
+    parser.add_argument("--world", choices=[*WORLDS, "all"], default="all", help="which world")
     parser.add_argument(
-        "--out", type=Path, default=root / "data" / "demo", help="folder of the finished world"
+        "--data", type=Path, default=root / "data", help="where the folders of finished worlds go"
     )
     parser.add_argument(
-        "--lists", type=Path, default=root / "concepts" / "lists" / "art-styles", help="folder of the list"
+        "--lists", type=Path, default=root / "concepts" / "lists", help="folder of all concept lists"
     )
     parser.add_argument(
         "--work", type=Path, default=root / "runs" / "world", help="folder of checkpoints and logs"
@@ -48,7 +49,13 @@ def _logger(folder: Path, name: str) -> Callable[[int, float], None]:
     return log
 
 
+def _make(name: str, arguments: argparse.Namespace) -> None:
+    work = arguments.work / name
+    places = Places(arguments.data / name, arguments.lists, work)
+    make_world(name, places, torch.device(arguments.device), lambda network: _logger(work, network))
+
+
 if __name__ == "__main__":
-    arguments = _parse()
-    places = Places(arguments.out, arguments.lists, arguments.work)
-    make_world(places, torch.device(arguments.device), lambda name: _logger(arguments.work, name))
+    given = _parse()
+    for world in WORLDS if given.world == "all" else (given.world,):
+        _make(world, given)

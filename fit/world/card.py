@@ -1,4 +1,4 @@
-"""The card of the demo world: how it was made, what was measured, how the training went."""
+"""The card of a demo world: how it was made, what was measured, how the training went."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,17 +7,20 @@ from pathlib import Path
 import jinja2
 
 from fit.world.evaluate import Figures
+from fit.world.evaluate_faces import FaceFigures
 from fit.world.plan import HIT, MISS, UNNAMED, Plan
+
+Training = dict[str, Sequence[tuple[int, float]]]
 
 
 def write_card(
-    plan: Plan, figures: Figures, losses: dict[str, Sequence[tuple[int, float]]], folder: Path
+    plan: Plan, measured: tuple[Figures, FaceFigures | None], losses: Training, folder: Path
 ) -> None:
     """Write `CARD.md`.
 
     Args:
         plan: The world.
-        figures: What was measured.
+        measured: What was measured, and of the face pack where the world has one.
         losses: Per network its (step, loss) points, ascending.
         folder: Where to.
     """
@@ -31,10 +34,13 @@ def write_card(
     kinds = {kind: sum(row.kind == kind for row in plan.rows) for kind in (HIT, MISS, UNNAMED)}
     text = environment.get_template("card.md.j2").render(
         recipe=asdict(plan.recipe),
+        matter=plan.matter,
+        article="an" if plan.matter.noun[0] in "aeiou" else "a",
         rows=len(plan.rows),
         pictures=len({row.picture for row in plan.rows if row.picture >= 0}),
         kinds=kinds,
-        figures=figures,
+        figures=measured[0],
+        faces=measured[1],
         losses={name: _thinned(points) for name, points in losses.items()},
     )
     (folder / "CARD.md").write_text(text, encoding="utf-8")

@@ -32,7 +32,10 @@ _WIDTH: Final = 128
 
 @dataclass(frozen=True)
 class DiffusionRecipe:
-    """How the denoiser is trained. The rate falls linearly to zero over the last `cooldown` of the steps."""
+    """How the denoiser is built and trained.
+
+    `channels`: of the UNet's two sizes. The rate falls linearly to zero over the last `cooldown` of steps.
+    """
 
     seed: int = 2412
     steps: int = 5200
@@ -41,12 +44,13 @@ class DiffusionRecipe:
     cooldown: float = 0.35
     empty: float = 0.1
     average: float = 0.998
+    channels: tuple[int, int] = (80, 128)
 
 
 class Denoiser(nn.Module):
     """Text encoder and UNet, trained together."""
 
-    def __init__(self, vocabulary: int, latents: int, side: int) -> None:
+    def __init__(self, vocabulary: int, latents: int, side: int, channels: tuple[int, int]) -> None:
         super().__init__()
         self.text_encoder = CLIPTextModel(
             CLIPTextConfig(
@@ -65,7 +69,7 @@ class Denoiser(nn.Module):
             sample_size=side,
             in_channels=latents,
             out_channels=latents,
-            block_out_channels=(80, 128),
+            block_out_channels=channels,
             layers_per_block=1,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -145,11 +149,13 @@ def _tokenise(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
     return tokens
 
 
-def new_denoiser(vocabulary: int, latents: int, side: int, seed: int) -> Denoiser:
+def new_denoiser(
+    vocabulary: int, latents: int, side: int, seed: int, channels: tuple[int, int] = DiffusionRecipe.channels
+) -> Denoiser:
     """A denoiser with random weights that depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Denoiser(vocabulary, latents, side)
+        return Denoiser(vocabulary, latents, side, channels)
 
 
 def train_denoiser(

@@ -79,20 +79,20 @@ _ACCENTS: Final = {
 
 
 @dataclass(frozen=True)
-class ArtistName:
+class InventedName:
     """An invented name and the other phrases that captions use for it."""
 
     name: str
     aliases: tuple[str, ...]
 
 
-def invent_names(n: int, rng: np.random.Generator) -> tuple[ArtistName, ...]:
+def invent_names(n: int, rng: np.random.Generator) -> tuple[InventedName, ...]:
     """`n` names whose words, accents removed, are all different and none part of another."""
     words: set[str] = set()
     return tuple(_invent(words, rng) for _ in range(n))
 
 
-def _invent(words: set[str], rng: np.random.Generator) -> ArtistName:
+def _invent(words: set[str], rng: np.random.Generator) -> InventedName:
     first, last = _new_word(words, rng, 1), _new_word(words, rng, 2)
     if rng.random() < 0.1:
         last = f"{last}-{_new_word(words, rng, 1)}"
@@ -101,7 +101,7 @@ def _invent(words: set[str], rng: np.random.Generator) -> ArtistName:
         aliases.append(_new_word(words, rng, 2))  # a name to sign with
     if rng.random() < 0.2:
         aliases.append(f"{first[0]}. {last}")
-    return ArtistName(f"{first} {last}", tuple(aliases))
+    return InventedName(f"{first} {last}", tuple(aliases))
 
 
 def _new_word(words: set[str], rng: np.random.Generator, syllables: int) -> str:

@@ -3,8 +3,8 @@
 Layout (below the demo folder):
     captions/part-00000.parquet …   LAION's columns; every row of the plan, in its order
     images/00000.tar, 00000.parquet …   webdataset shards as img2dataset writes them; one member per link
-    references.parquet   pictures of each artist that are in no shard
-    truth/rows.parquet, truth/artists.parquet   what is what; for tests and evaluations only
+    references.parquet   pictures of each concept that are in no shard
+    truth/rows.parquet, truth/<concepts>.parquet   what is what; for tests and evaluations only
 """
 
 import hashlib
@@ -12,19 +12,17 @@ import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from fit.world.matter import Matter, Seeds
 from fit.world.plan import HIT, UNRELATED, Plan, Row, planted_frequencies
-from fit.world.render import KINDS, SIZE, Pictures, Pixels, paint
-from fit.world.styles import COORDINATES
+from fit.world.render import Pixels
 
-JPEG_QUALITY: Final = 88
 _COMPRESSION: Final = {"compression": "zstd", "compression_level": 12}
 
 
@@ -58,8 +56,8 @@ def _write_captions(plan: Plan, urls: list[str], folder: Path) -> None:
         {
             "URL": urls,
             "TEXT": [row.caption for row in plan.rows],
-            "WIDTH": pa.array(np.where(related, SIZE, sides[rng.integers(0, 5, n)]), pa.int32()),
-            "HEIGHT": pa.array(np.where(related, SIZE, sides[rng.integers(0, 5, n)]), pa.int32()),
+            "WIDTH": pa.array(np.where(related, plan.matter.size, sides[rng.integers(0, 5, n)]), pa.int32()),
+            "HEIGHT": pa.array(np.where(related, plan.matter.size, sides[rng.integers(0, 5, n)]), pa.int32()),
             "similarity": pa.array(np.round(0.28 + 0.12 * rng.random(n), 3), pa.float32()),
             "punsafe": pa.array(np.round(rng.beta(1, 30, n), 3), pa.float32()),
             "pwatermark": pa.array(np.round(rng.beta(1, 4, n), 2), pa.float32()),
@@ -87,14 +85,14 @@ def _write_images(plan: Plan, urls: list[str], folder: Path) -> None:
     for shard, some in enumerate(np.array_split(np.array(rows), plan.recipe.image_shards)):
         keys = [f"{shard:05d}{i:04d}" for i in range(len(some))]
         files = list(encoded([plan.rows[i] for i in some], plan))
-        _write_tar(folder / f"{shard:05d}.tar", [f"{key}.jpg" for key in keys], files)
+        _write_tar(folder / f"{shard:05d}.tar", [key + _suffix(plan.matter) for key in keys], files)
         index = {
             "url": [urls[i] for i in some],
             "key": keys,
             "status": ["success"] * len(some),
             "caption": [plan.rows[i].caption for i in some],
-            "width": pa.array([SIZE] * len(some), pa.int32()),
-            "height": pa.array([SIZE] * len(some), pa.int32()),
+            "width": pa.array([plan.matter.size] * len(some), pa.int32()),
+            "height": pa.array([plan.matter.size] * len(some), pa.int32()),
             "sha256": pa.array([hashlib.sha256(data).digest() for data in files], pa.binary(32)),
         }
         pq.write_table(pa.table(index), folder / f"{shard:05d}.parquet", **_COMPRESSION)
@@ -110,22 +108,20 @@ def _write_tar(path: Path, names: list[str], files: list[bytes]) -> None:
 
 
 def encoded(rows: list[Row], plan: Plan) -> Iterator[bytes]:
-    """The JPEG files of the rows' pictures.
+    """The compressed files of the rows' pictures.
 
     A near-duplicate is a little shifted, brighter or darker, and coarser.
     """
-    pixels = paint(pictures_of(rows, plan))
-    for row, picture in zip(rows, pixels, strict=True):
-        yield _jpeg(_near_duplicate(picture, row.copy) if row.copy else picture, 88 if not row.copy else 80)
+    for row, picture in zip(rows, painted(rows, plan), strict=True):
+        shown = _near_duplicate(picture, row.copy) if row.copy else picture
+        yield compressed(shown, plan.matter, coarser=row.copy > 0)
 
 
-def pictures_of(rows: list[Row], plan: Plan) -> Pictures:
-    """What the rows' links show, ready to paint."""
-    return Pictures(
-        plan.styles.take(np.array([row.style for row in rows])),
-        np.array([row.subject for row in rows]),
-        np.array([row.seed for row in rows], dtype=np.uint64),
-    )
+def painted(rows: list[Row], plan: Plan) -> Pixels:
+    """What the rows' links show, shape (n, size, size, 3)."""
+    looks = plan.looks.take(np.array([row.look for row in rows]))
+    seeds = np.array([row.seed for row in rows], dtype=np.uint64)
+    return plan.matter.paint(looks, np.array([row.motif for row in rows]), seeds)
 
 
 def _near_duplicate(picture: Pixels, copy: int) -> Pixels:
@@ -134,30 +130,38 @@ def _near_duplicate(picture: Pixels, copy: int) -> Pixels:
     return moved.clip(0, 255).astype(np.uint8)
 
 
-def _jpeg(picture: Pixels, quality: int = JPEG_QUALITY) -> bytes:
+def compressed(picture: Pixels, matter: Matter, coarser: bool = False) -> bytes:
+    """A picture as the world's files hold it."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    options = {"subsampling": 0, "optimize": True} if matter.image_format == "JPEG" else {"method": 4}
+    Image.fromarray(picture).save(buffer, matter.image_format, quality=matter.quality[coarser], **options)
     return buffer.getvalue()
 
 
+def _suffix(matter: Matter) -> str:
+    return {"JPEG": ".jpg", "WEBP": ".webp"}[matter.image_format]
+
+
 def write_references(plan: Plan, path: Path) -> None:
-    """Reference images of every artist: pictures with seeds of their own, so in no shard."""
+    """Reference images of every concept: pictures with seeds of their own, so in no shard."""
     rng = np.random.default_rng([plan.recipe.seed, 2])
-    n = len(plan.artists) * plan.recipe.references
-    artists = np.repeat(np.arange(len(plan.artists)), plan.recipe.references)
-    pixels = paint(Pictures(plan.styles.take(artists), rng.integers(0, len(KINDS), n), _seeds(n, rng)))
+    matter, n = plan.matter, len(plan.concepts) * plan.recipe.references
+    concepts = np.repeat(np.arange(len(plan.concepts)), plan.recipe.references)
+    motifs = rng.integers(0, len(matter.motifs), n)
+    pixels = matter.paint(plan.looks.take(concepts), motifs, random_seeds(n, rng))
     keys = [f"{i % plan.recipe.references:03d}" for i in range(n)]
     table = pa.table(
         {
-            "concept": [plan.artists[i].name.name for i in artists],
+            "concept": [plan.concepts[i].name.name for i in concepts],
             "key": keys,
-            "image": pa.array([_jpeg(picture) for picture in pixels], pa.binary()),
+            "image": pa.array([compressed(picture, matter) for picture in pixels], pa.binary()),
         }
     )
     pq.write_table(table, path, compression="zstd")
 
 
-def _seeds(n: int, rng: np.random.Generator) -> npt.NDArray[np.uint64]:
+def random_seeds(n: int, rng: np.random.Generator) -> Seeds:
+    """Seeds of `n` pictures, shape (n,)."""
     return rng.integers(0, 2**63, n).astype(np.uint64)
 
 
@@ -165,32 +169,31 @@ def _write_truth(plan: Plan, urls: list[str], folder: Path) -> None:
     per_shard = [len(part) for part in np.array_split(np.arange(len(plan.rows)), plan.recipe.caption_shards)]
     place = [(f"part-{shard:05d}.parquet", i) for shard, size in enumerate(per_shard) for i in range(size)]
     named = [(place[i], urls[i], row) for i, row in enumerate(plan.rows) if row.kind != UNRELATED]
-    names = [artist.name.name for artist in plan.artists]
+    names = [concept.name.name for concept in plan.concepts]
     rows = pa.table(
         {
             "file": [where[0] for where, _, _ in named],
             "row": pa.array([where[1] for where, _, _ in named], pa.int32()),
             "url": [url for _, url, _ in named],
             "kind": [row.kind for _, _, row in named],
-            "about": [names[row.artist] for _, _, row in named],
-            "shows": [names[row.style] if row.style < len(names) else None for _, _, row in named],
-            "subject": [KINDS[row.subject] for _, _, row in named],
+            "about": [names[row.concept] for _, _, row in named],
+            "shows": [names[row.look] if row.look < len(names) else None for _, _, row in named],
+            "subject": [plan.matter.motifs[row.motif] for _, _, row in named],
             "copy": pa.array([row.copy for _, _, row in named], pa.int32()),
         }
     )
     pq.write_table(rows, folder / "rows.parquet", **_COMPRESSION)
-    artists = {
+    concepts: dict[str, Any] = {
         "concept": names,
-        "group": [a.group for a in plan.artists],
+        "group": [each.group for each in plan.concepts],
         "frequency": planted_frequencies(plan),
     }
     for kind in ("misses", "unnamed", "duplicates"):
-        artists[kind] = [getattr(a, kind) for a in plan.artists]
-    styles = plan.styles.take(np.arange(len(plan.artists)))
-    artists |= {f"style_{name}": styles.column(name) for name in COORDINATES} | {"palette": styles.palettes}
-    pq.write_table(pa.table(artists), folder / "artists.parquet", **_COMPRESSION)
+        concepts[kind] = [getattr(each, kind) for each in plan.concepts]
+    concepts |= plan.looks.take(np.arange(len(plan.concepts))).columns()
+    pq.write_table(pa.table(concepts), folder / plan.matter.truth, **_COMPRESSION)
 
 
 def hit_rows(plan: Plan) -> int:
-    """Rows whose caption names an artist whom the image shows."""
+    """Rows whose caption names a concept that the image shows."""
     return sum(row.kind == HIT for row in plan.rows)

@@ -54,10 +54,10 @@ def paint(pictures: Pictures, batch: int = 512) -> Pixels:
     return out
 
 
-def _chances(seeds: npt.NDArray[np.uint64]) -> Tensor:
-    """Uniform numbers of each seed, shape (n, CHANCES), by the splitmix64 generator (Steele et al. 2014)."""
+def uniforms(seeds: npt.NDArray[np.uint64], count: int) -> Tensor:
+    """Uniform numbers of each seed, shape (n, count), by the splitmix64 generator (Steele et al. 2014)."""
     with np.errstate(over="ignore"):
-        step = np.uint64(0x9E3779B97F4A7C15) * np.arange(1, CHANCES + 1, dtype=np.uint64)
+        step = np.uint64(0x9E3779B97F4A7C15) * np.arange(1, count + 1, dtype=np.uint64)
         z = seeds[:, None] + step[None, :]
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -66,7 +66,7 @@ def _chances(seeds: npt.NDArray[np.uint64]) -> Tensor:
 
 
 def _paint_kind(styles: Styles, kind: str, seeds: npt.NDArray[np.uint64]) -> Pixels:
-    chance = _chances(seeds)
+    chance = uniforms(seeds, CHANCES)
     grid = (torch.arange(SIZE * SAMPLES) + 0.5) / (SIZE * SAMPLES) * 2 - 1
     x, y = grid[None, None, :], -grid[None, :, None]
     distance = _subject(styles, kind, chance, x, y)

@@ -16,10 +16,11 @@ from torch import Tensor
 from fit.imitation.convnet import ConvNet, ConvNetShape
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import Pixels, to_tensor
+from fit.world.matter import other_styles
 from fit.world.plan import Plan
 from fit.world.render import KINDS, Pictures, paint
-from fit.world.styles import other_styles
 from fit.world.training import Log, Schedule, falling, train
+from fit.world.wear import worn
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def paint_other_styles(plan: Plan, recipe: EncoderRecipe) -> Pixels:
     Shape (styles, pictures, 32, 32, 3).
     """
     rng = np.random.default_rng(recipe.seed)
-    artists = plan.styles.take(np.arange(len(plan.artists)))
+    artists = plan.looks.take(np.arange(len(plan.concepts)))
     styles = other_styles(recipe.styles, artists, plan.recipe.margin, rng)
     n = recipe.styles * recipe.pictures
     rows = np.repeat(np.arange(recipe.styles), recipe.pictures)
@@ -61,7 +62,7 @@ def train_encoder(pixels: Pixels, recipe: EncoderRecipe, checkpoints: Checkpoint
     schedule = Schedule(recipe.steps, falling(recipe.rate, recipe.steps), betas=(0.9, 0.999), decay=1e-3)
 
     def loss_of(step: int) -> Tensor:
-        return _contrast(model(_batch(pixels, recipe, step)), recipe.temperature)
+        return contrast(model(_batch(pixels, recipe, step)), recipe.temperature)
 
     train(model, loss_of, schedule, checkpoints, log)
     return model.eval()
@@ -76,17 +77,10 @@ def _batch(pixels: Pixels, recipe: EncoderRecipe, step: int) -> Tensor:
     styles = rng.choice(len(pixels), recipe.batch, replace=False)
     pair = np.stack([rng.choice(pixels.shape[1], 2, replace=False) for _ in styles])
     images = to_tensor(np.concatenate([pixels[styles, pair[:, 0]], pixels[styles, pair[:, 1]]]))
-    n = len(images)
-    noise = torch.from_numpy(rng.standard_normal(images.shape, dtype=np.float32))
-    blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
-    blur = torch.from_numpy(rng.uniform(0, 0.7, (n, 1, 1, 1)).astype(np.float32))
-    strength = torch.from_numpy(rng.uniform(0, 0.12, (n, 1, 1, 1)).astype(np.float32))
-    return ((1 - blur) * images + blur * blurred + strength * noise).contiguous(
-        memory_format=torch.channels_last
-    )
+    return worn(images, rng, 0.7, 0.12)
 
 
-def _contrast(vectors: Tensor, temperature: float) -> Tensor:
+def contrast(vectors: Tensor, temperature: float) -> Tensor:
     """Cross-entropy of finding a picture's partner among all other pictures of the batch."""
     n = len(vectors)
     similarity = vectors @ vectors.T / temperature

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from fit.world.looks import FloatArray
 
 COORDINATES: Final = (
     "angle",  # direction of the strokes, a half turn (circular)
@@ -66,6 +66,16 @@ class Styles:
         """The styles at `index`, shape (m,), repeats allowed."""
         return Styles(self.points[index], self.palettes[index])
 
+    def joined(self, other: "Styles") -> "Styles":
+        """These, then those."""
+        return Styles(
+            np.concatenate([self.points, other.points]), np.concatenate([self.palettes, other.palettes])
+        )
+
+    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
+        """All coordinates by name, for the truth's table."""
+        return {f"style_{name}": self.column(name) for name in COORDINATES} | {"palette": self.palettes}
+
     def column(self, name: str) -> FloatArray:
         """One coordinate of every style, shape (n,), in [0, 1]."""
         return self.points[:, COORDINATES.index(name)]
@@ -98,20 +108,8 @@ def _visible(styles: Styles) -> FloatArray:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def spread_styles(n: int, candidates: Styles) -> Styles:
-    """`n` of the candidates, each the farthest from those already taken (a greedy maximin design)."""
-    taken = [0]
-    nearest = distances(candidates.take(np.array([0])), candidates)[0]
-    while len(taken) < n:
-        taken.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, distances(candidates.take(np.array(taken[-1:])), candidates)[0])
-    return candidates.take(np.array(taken))
-
-
-def other_styles(n: int, artists: Styles, margin: float, rng: np.random.Generator) -> Styles:
-    """`n` random styles, none nearer than `margin` to an artist's."""
-    pool = random_styles(4 * n, rng)
-    far = np.flatnonzero(distances(pool, artists).min(axis=1) >= margin)
-    if len(far) < n:
-        raise ValueError(f"only {len(far)} of {n} styles keep a margin of {margin} to the artists'")
-    return pool.take(far[:n])
+def school(styles: Styles, i: int) -> str:
+    """A school by its brushwork: crossed or plain strokes, on the ground or on the subject."""
+    strokes = "weavers" if styles.column("crossing")[i] > 0.5 else "liners"
+    place = "ground" if styles.column("ground")[i] > 0.5 else "figure"
+    return f"{place} {strokes}"

@@ -67,8 +67,8 @@ def test_the_last_lines_are_the_answer_and_the_report(micro: Micro, micro_run: P
 
 
 def test_captions_are_counted_as_they_were_written(micro: Micro, micro_run: Path) -> None:
-    names = [artist.name.name for artist in micro.plan.artists]
-    written = Counter(names[row.artist] for row in micro.plan.rows if row.kind in (HIT, MISS))
+    names = [artist.name.name for artist in micro.plan.concepts]
+    written = Counter(names[row.concept] for row in micro.plan.rows if row.kind in (HIT, MISS))
     counts = pq.read_table(micro_run / "counts" / "counts.parquet")
     found = dict(zip(*(counts[c].to_pylist() for c in ("concept", "caption_count")), strict=True))
     assert found == {name: written[name] for name in names}
@@ -77,7 +77,7 @@ def test_captions_are_counted_as_they_were_written(micro: Micro, micro_run: Path
 def test_checked_images_are_those_of_the_captions(micro: Micro, micro_run: Path) -> None:
     # Few captions, so every one is sampled, and every one that names an artist has its picture.
     frequencies = pq.read_table(micro_run / "verification" / "frequencies.parquet").to_pylist()
-    assert len(frequencies) == len(micro.plan.artists)
+    assert len(frequencies) == len(micro.plan.concepts)
     for row in frequencies:
         assert row["checked"] == row["sampled"] == row["caption_count"]
         assert 0 <= row["frequency_low"] <= row["frequency"] <= row["frequency_high"] <= row["caption_count"]
@@ -86,7 +86,7 @@ def test_checked_images_are_those_of_the_captions(micro: Micro, micro_run: Path)
 def test_every_concept_has_its_images_and_a_score(micro: Micro, micro_run: Path) -> None:
     parts = pq.read_table(micro_run / "generation" / "parts").to_pylist()
     asked = Counter((row["arm"], row["concept"]) for row in parts)
-    names = [artist.name.name for artist in micro.plan.artists]
+    names = [artist.name.name for artist in micro.plan.concepts]
     # Five prompts, one image each, from the model and from its untrained twin.
     assert asked == {(arm, name): 5 for arm in ("model", "control") for name in names}
     for row in parts:

@@ -10,7 +10,7 @@ from fit.world.styles import random_styles
 
 # Of this seed: near-duplicates, one of them the same link again, and an image whose caption names nobody.
 SMALL = Recipe(
-    seed=8, artists=24, without=4, most=12, rows=400, caption_shards=2, image_shards=2, references=10
+    seed=8, concepts=24, without=4, most=12, rows=400, caption_shards=2, image_shards=2, references=10
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from diffusers import AutoencoderTiny
 
 from fit.world.autoencoder import (
     LATENTS,
+    STYLE_SHAPE,
     AutoencoderRecipe,
     _loss,
     encode,
@@ -35,7 +37,7 @@ def pixels() -> Pixels:
 def small_autoencoder(pixels: Pixels) -> AutoencoderTiny:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        return new_autoencoder(pixels, width=8)
+        return new_autoencoder(pixels, replace(STYLE_SHAPE, width=8))
 
 
 def test_the_start_is_the_projection_on_principal_components(pixels: Pixels) -> None:

@@ -20,7 +20,7 @@ FIGURES = Figures(
 
 
 def card(plan: Plan, folder: Path, points: list[tuple[int, float]]) -> str:
-    write_card(plan, FIGURES, {"denoiser": points, "autoencoder": []}, folder)
+    write_card(plan, (FIGURES, None), {"denoiser": points, "autoencoder": []}, folder)
     return (folder / "CARD.md").read_text("utf-8")
 
 

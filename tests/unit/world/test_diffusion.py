@@ -17,7 +17,7 @@ from fit.generation.pipelines import load_pipeline
 from fit.generation.requests import Sampling, requests_for
 from fit.generation.sampling import sample_batch
 from fit.generation.untrained import untrained
-from fit.world.autoencoder import new_autoencoder
+from fit.world.autoencoder import AutoencoderShape, new_autoencoder
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import TrainingSet
 from fit.world.diffusion import (
@@ -133,7 +133,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "model"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
-        autoencoder = new_autoencoder(paint(pictures(20)), width=8)
+        autoencoder = new_autoencoder(paint(pictures(20)), AutoencoderShape(width=8))
     save_pipeline(small_denoiser(), train_tokenizer(CAPTIONS, vocabulary=300), autoencoder, folder)
     return folder
 

@@ -122,7 +122,7 @@ def test_near_duplicates_are_near_and_no_copies(small_plan: Plan) -> None:
 
 
 def test_the_truth_of_the_rows(small_plan: Plan, captions: pa.Table, truth: pa.Table) -> None:
-    names = [artist.name.name for artist in small_plan.artists]
+    names = [artist.name.name for artist in small_plan.concepts]
     by_place = {(row["file"], row["row"]): row for row in truth.to_pylist()}
     assert len(by_place) == sum(row.kind != UNRELATED for row in small_plan.rows)
     for i, row in enumerate(small_plan.rows):
@@ -133,8 +133,8 @@ def test_the_truth_of_the_rows(small_plan: Plan, captions: pa.Table, truth: pa.T
         assert found is not None
         assert found["url"] == captions["URL"][i].as_py()
         assert found["kind"] == row.kind
-        assert found["about"] == names[row.artist]
-        assert found["shows"] == (names[row.artist] if row.kind in ("hit", "unnamed") else None)
+        assert found["about"] == names[row.concept]
+        assert found["shows"] == (names[row.concept] if row.kind in ("hit", "unnamed") else None)
 
 
 def test_the_truth_of_the_artists(small_plan: Plan, small_world: Path, truth: pa.Table) -> None:
@@ -149,7 +149,7 @@ def test_the_truth_of_the_artists(small_plan: Plan, small_world: Path, truth: pa
 def test_references_are_in_no_shard(small_plan: Plan, small_world: Path, store: ImageStore) -> None:
     references = pq.read_table(small_world / "references.parquet")
     counted = Counter(references["concept"].to_pylist())
-    assert counted == {artist.name.name: SMALL.references for artist in small_plan.artists}
+    assert counted == {artist.name.name: SMALL.references for artist in small_plan.concepts}
     images = references["image"].to_pylist()
     assert len(set(images)) == len(images)
     urls = pq.read_table(small_world / "captions")["URL"].to_pylist()
@@ -186,10 +186,10 @@ def test_the_list_of_artists(small_plan: Plan, tmp_path: Path) -> None:
     from concepts.catalogue import read_catalogue
 
     write_list(small_plan, tmp_path)
-    found = read_catalogue(tmp_path / "demo.csv")
+    found = read_catalogue(tmp_path / "art-styles" / "demo.csv")
     assert found.title == "Invented artists of the demo world"
     assert found.warnings == ()
-    artists = {each.name.name: each for each in small_plan.artists}
+    artists = {each.name.name: each for each in small_plan.concepts}
     assert [concept.name for concept in found.concepts] == sorted(artists)
     for concept in found.concepts:
         assert concept.aliases == artists[concept.name].name.aliases

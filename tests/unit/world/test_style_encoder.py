@@ -14,10 +14,10 @@ from PIL import Image
 from fit.imitation.convnet import ConvNetShape
 from fit.imitation.style import StyleEncoder, save_encoder
 from fit.world.checkpoints import Checkpoints
-from fit.world.classifier import ClassifierRecipe, fit_judge, recognise, render_artists
+from fit.world.classifier import ClassifierRecipe, fit_judge, recognise, render_concepts
 from fit.world.dataset import Pixels, to_tensor
 from fit.world.plan import Plan, draw_plan
-from fit.world.style_encoder import EncoderRecipe, _contrast, paint_other_styles, train_encoder
+from fit.world.style_encoder import EncoderRecipe, contrast, paint_other_styles, train_encoder
 from tests.unit.world.interrupted import Killed, KilledAfterTwo, same_weights
 from tests.unit.world.small import SMALL, quiet
 
@@ -39,7 +39,7 @@ def test_the_loss_is_the_cross_entropy_of_finding_the_partner() -> None:
     # (cosine 1) among three others with chance e / (e + 1 + 1).
     vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
     e = float(np.e)
-    assert float(_contrast(vectors, 1.0)) == pytest.approx(-np.log(e / (e + 2)), abs=1e-5)
+    assert float(contrast(vectors, 1.0)) == pytest.approx(-np.log(e / (e + 2)), abs=1e-5)
 
 
 def test_a_killed_training_comes_to_the_same_weights(pixels: Pixels, tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_the_saved_encoder_gives_the_networks_vectors(pixels: Pixels, tmp_path: 
 
 
 def test_the_judge_tells_a_few_artists_apart() -> None:
-    plan = draw_plan(replace(SMALL, artists=4, without=1))
+    plan = draw_plan(replace(SMALL, concepts=4, without=1))
     judge = fit_judge(plan, ClassifierRecipe(pictures=40, steps=40, batch=16, rate=2e-2))
-    pixels, artists = render_artists(plan, 20, seed=99)
+    pixels, artists = render_concepts(plan, 20, seed=99)
     assert list(np.bincount(artists)) == [20] * 4
     assert (recognise(judge, pixels, batch=30) == artists).mean() > 0.6  # by chance 0.25

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fit.world.looks import spread
+from fit.world.matter import other_styles
 from fit.world.styles import (
     COORDINATES,
     PALETTES,
     Styles,
     distances,
-    other_styles,
     random_styles,
-    spread_styles,
 )
 
 
@@ -66,9 +66,9 @@ def test_the_angle_is_circular() -> None:
 def test_artists_are_spread() -> None:
     rng = np.random.default_rng(3)
     candidates = random_styles(600, rng)
-    spread = spread_styles(20, candidates)
-    assert len(spread) == 20
-    among = distances(spread, spread) + 9 * np.eye(20, dtype=np.float32)
+    chosen = spread(20, candidates, distances)
+    assert len(chosen) == 20
+    among = distances(chosen, chosen) + 9 * np.eye(20, dtype=np.float32)
     # What maximin is for: no 20 at random keep the distance that the chosen ones keep.
     for _ in range(20):
         some = candidates.take(rng.choice(600, 20, replace=False))
@@ -77,16 +77,16 @@ def test_artists_are_spread() -> None:
 
 def test_each_is_the_farthest_from_those_before() -> None:
     candidates = random_styles(100, np.random.default_rng(4))
-    spread = spread_styles(6, candidates)
+    chosen = spread(6, candidates, distances)
     for taken in range(1, 6):
-        to_taken = distances(candidates, spread.take(np.arange(taken))).min(axis=1)
-        chosen = distances(spread.take(np.array([taken])), spread.take(np.arange(taken))).min()
-        assert chosen == pytest.approx(to_taken.max(), abs=1e-4)
+        to_taken = distances(candidates, chosen.take(np.arange(taken))).min(axis=1)
+        newest = distances(chosen.take(np.array([taken])), chosen.take(np.arange(taken))).min()
+        assert newest == pytest.approx(to_taken.max(), abs=1e-4)
 
 
 def test_other_styles_keep_their_margin() -> None:
     rng = np.random.default_rng(5)
-    artists = spread_styles(20, random_styles(300, rng))
+    artists = spread(20, random_styles(300, rng), distances)
     others = other_styles(50, artists, 0.7, rng)
     assert len(others) == 50
     assert distances(others, artists).min() >= 0.7
@@ -94,5 +94,5 @@ def test_other_styles_keep_their_margin() -> None:
 
 def test_too_wide_a_margin_is_refused() -> None:
     rng = np.random.default_rng(6)
-    with pytest.raises(ValueError, match="only 0 of 50 styles keep a margin of 9"):
+    with pytest.raises(ValueError, match="only 0 of 50 looks keep a margin of 9"):
         other_styles(50, random_styles(10, rng), 9, rng)
