@@ -55,6 +55,15 @@ class Verification(_Strict):
     false_match_rate: float = Field(
         default=0.01, gt=0, lt=0.5, description="share of other concepts' images let in"
     )
+    gate: str = Field(
+        default="", description="open_clip scorer that tells artworks first, such as artwork; empty: none"
+    )
+    gate_cut: str = Field(
+        default="calibrated", description="the gate's cut: calibrated, or a preset, mimetic2"
+    )
+    gate_passing: float = Field(
+        default=0.95, gt=0, le=1, description="share of reference images that a calibrated gate lets pass"
+    )
     lost_odds: float = Field(
         default=2.0, ge=1, description="by how much lost images may differ, as a ratio of odds; 1: not at all"
     )

@@ -60,11 +60,31 @@ def calibrate(references: dict[str, Vectors], false_match_rate: float) -> dict[s
     return cuts
 
 
+def at_cut(references: dict[str, Vectors], value: float) -> dict[str, Cut]:
+    """Return what one given cut, such as a published one, does for every concept that `calibrate` would cut.
+
+    Args:
+        references: As of `calibrate`.
+        value: The cut, in [-1, 1].
+    """
+    cuts = {}
+    for concept, own in references.items():
+        others = [vectors for name, vectors in references.items() if name != concept and len(vectors)]
+        if len(own) >= 2 and others:
+            cuts[concept] = _judged(own, nearest(np.concatenate(others), own), value)
+    return cuts
+
+
 def _cut(own: Vectors, strangers: Vectors, false_match_rate: float) -> Cut:
     reached = np.sort(nearest(strangers, own))[::-1]
     allowed = int(round(false_match_rate * len(reached), 6))  # 0.29 * 100 is 28.999999999999996
     # Just above the first stranger who must stay out.
     value = float(np.nextafter(reached[min(allowed, len(reached) - 1)], np.float32(2)))
+    return _judged(own, reached, value)
+
+
+def _judged(own: Vectors, reached: npt.NDArray[np.float32], value: float) -> Cut:
+    """Return a cut with what it does; `reached` are the strangers' largest cosines, shape (n,)."""
     among = own @ own.T
     np.fill_diagonal(among, -2)
     passed = int((among.max(axis=1) >= value).sum())

@@ -24,15 +24,33 @@ from fit.run import Job, artefacts
 from fit.stages.inputs import column_vectors, scorer_of, vectors_column
 
 FOLDER = "embeddings"
+VERIFICATION = "verification"
 FACT = "fact_"  # before the name of a column with what else the scorer saw
 
 
-def run_encoder(job: Job, name: str = "") -> CachedEncoder:
-    """Return the run's scorer, or another by its name, with the run's cache of embeddings.
+def run_encoder(job: Job) -> Encoder:
+    """Return the run's scorer with the run's cache of embeddings; in the verification behind its gate.
 
     Its weights are loaded when the first image is met that the cache does not hold.
     """
-    scorer = load_scorer(name) if name else scorer_of(job.settings)
+    encoder = _cached(job, scorer_of(job.settings))
+    if job.stage != VERIFICATION:
+        return encoder
+    from fit.stages.gate import behind_gate
+
+    return behind_gate(job, encoder)
+
+
+def named_encoder(job: Job, name: str) -> CachedEncoder:
+    """Return another scorer than the run's, by its name, with the run's cache.
+
+    Raises:
+        ModelError: There is no such scorer.
+    """
+    return _cached(job, load_scorer(name))
+
+
+def _cached(job: Job, scorer: Scorer) -> CachedEncoder:
     return cached_encoder(scorer, job.run_folder / FOLDER, Setup(job.settings.scorer.device), job.note)
 
 

@@ -13,7 +13,7 @@ from corpus.registry import data_folder
 from fit.imitation.scorers import Vectors, load_scorer
 from fit.run import Job
 from fit.stages import scoring
-from fit.stages.embeddings import run_encoder
+from fit.stages.embeddings import named_encoder, run_encoder
 from fit.stages.frequencies import SHOWN
 from fit.stages.generated import read_generated
 from fit.stages.generation import CONTROL, MODEL
@@ -131,7 +131,7 @@ def _generated(job: Job) -> dict[str, dict[str, Generated]]:
 def _clip_scores(job: Job) -> pa.Table:
     """Return the mean cosine of each concept's images with their prompts (Hessel et al. 2021, unscaled)."""
     name = job.settings.scores.clip_score
-    encoder = run_encoder(job, name)
+    encoder = named_encoder(job, name)
     if not encoder.reads_texts:
         raise ModelError(f"scores.clip_score={name}: embeds images alone; name an open_clip scorer")
     cosines: dict[str, list[float]] = {}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fit.imitation.calibration import Cut, calibrate, nearest
+from fit.imitation.calibration import Cut, at_cut, calibrate, nearest
 from tests.unit.imitation.vectors import Vectors, anywhere, at_cosines
 
 EAST_TWICE = at_cosines([1, 1])
@@ -97,3 +97,13 @@ def test_a_cut_from_fewer_references_would_let_in_more_strangers() -> None:
     _, cut = false_matches(2)
     share, _ = false_matches(50, cut)
     assert share > 0.3
+
+
+def test_a_given_cut_is_judged_as_a_calibrated_one() -> None:
+    rng = np.random.default_rng(12)
+    references = {name: anywhere(rng, 9, 5) for name in "abc"} | {"single": anywhere(rng, 1, 5)}
+    own = calibrate(references, 0.2)
+    for name, cut in own.items():
+        assert at_cut(references, cut.value)[name] == cut
+    assert at_cut(references, 0.4567).keys() == own.keys()
+    assert {cut.value for cut in at_cut(references, 0.4567).values()} == {0.4567}

@@ -160,7 +160,8 @@ def generated_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         requests = [Request("ada", i % 2, words[i % 2], i, 5) for i in range(len(images))]
         samples = [Sample(each, data) for each, data in zip(requests, images, strict=True)]
         write_generated(job, name, *packed(name, arm, samples), batch_size=4)
-    monkeypatch.setattr(scores, "run_encoder", lambda job, name="": Sizes())
+    monkeypatch.setattr(scores, "run_encoder", lambda job: Sizes())
+    monkeypatch.setattr(scores, "named_encoder", lambda job, name: Sizes())
     return tmp_path
 
 
