@@ -151,7 +151,7 @@ def _compute(run: Run, stage: Stage) -> None:
     home.mkdir(exist_ok=True)
     plan = _plan(run, stage)
     if not _keep_parts(run, stage, plan):
-        artefacts.clear(home, first=(receipts.RECEIPT, receipts.PLAN))
+        artefacts.clear(home, first=(receipts.RECEIPT, receipts.PLAN), keep=stage.keeps)
         receipts.write_plan(home, plan)
     job = stage.job(run)
     stage.code().run(job)

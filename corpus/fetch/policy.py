@@ -82,16 +82,25 @@ class Policy:
         Raises:
             SettingsError: The contact is no mail address and no web page.
         """
-        if not (self.contact.isascii() and _CONTACT.fullmatch(self.contact)):
-            raise SettingsError(
-                f"verification.contact={self.contact!r}: fetching images needs a mail address or a web page, "
-                "so that a site's owner can reach you"
-            )
+        check_contact(self.contact)
 
     @property
     def user_agent(self) -> str:
         """The User-Agent that servers see."""
         return f"{AGENT}/{self.version} (+{self.contact})"
+
+
+def check_contact(contact: str) -> None:
+    """Check that a site's owner could reach whoever fetches.
+
+    Raises:
+        SettingsError: The contact is no mail address and no web page.
+    """
+    if not (contact.isascii() and _CONTACT.fullmatch(contact)):
+        raise SettingsError(
+            f"verification.contact={contact!r}: fetching images needs a mail address or a web page, "
+            "so that a site's owner can reach you"
+        )
 
 
 def keeping_digest(limits: Limits, *more: object) -> str:

@@ -18,6 +18,13 @@ Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated."),
 ]
+AcceptUnfiltered = Annotated[
+    bool,
+    typer.Option(
+        "--accept-unfiltered",
+        help="Fetch images from a corpus that is not cleaned or does not tell which are unsafe.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +44,7 @@ def estimate(
     until: Annotated[str, typer.Option(metavar="STAGE", help="Last stage to compute.")] = "report",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the work to come and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the threshold as one JSON object.")] = False,
+    accept_unfiltered: AcceptUnfiltered = False,
 ) -> None:
     """Estimate the imitation threshold of a model: counts, images, scores, verdict, report.
 
@@ -48,12 +56,18 @@ def estimate(
     stages = pipeline.until(until)
     asked = request.compose(domain, model, corpus, seed)
     wanted = config.apply(asked.settings, [])
-    home = run or request.default_folder(config.apply(wanted, assignments or []))
-    planned = folder.plan(home, wanted, asked.given, assignments or [])
+    changes = changed(assignments, accept_unfiltered)
+    home = run or request.default_folder(config.apply(wanted, changes))
+    planned = folder.plan(home, wanted, asked.given, changes)
     if dry_run:
         print_forecast(planned, stages)
     else:
         print_result(planned, stages, json)
+
+
+def changed(assignments: list[str] | None, accept_unfiltered: bool) -> list[str]:
+    """Return the settings to change, those of flags included."""
+    return [*(assignments or []), *(["verification.accept_unfiltered=true"] if accept_unfiltered else [])]
 
 
 def print_forecast(run: Run, stages: tuple[Stage, ...]) -> None:

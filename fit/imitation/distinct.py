@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fit.imitation.hit_rate import Frequency
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -122,3 +124,37 @@ def _poisson_limits(count: float, tail: float) -> tuple[float, float]:
 
     low = float(chi2.ppf(tail, 2 * count)) / 2 if count > 0 else 0.0
     return low, float(chi2.ppf(1 - tail, 2 * (count + 1))) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctFrequency:
+    """Different pictures of a concept, with their interval in whole pictures; None: could not be told."""
+
+    images: float | None
+    low: float
+    high: float
+
+
+def distinct_frequency(
+    frequency: Frequency, share: DistinctShare | None, lost: float, most: float
+) -> DistinctFrequency:
+    """Return how many different pictures of a concept there are.
+
+    Copies of a lost image may be there or not, so the interval lets all lost images be copies of others, or
+    all of them pictures of their own.
+
+    Args:
+        frequency: Images that show the concept. The interval of this and that of `share` are to be of such
+            levels that both hold together at the level wanted.
+        share: Different pictures per image that shows the concept; None where none was seen.
+        lost: Share of the sampled images that could not be had, in [0, 1].
+        most: More pictures than this there cannot be, such as the number of addresses.
+    """
+    if frequency.images is None or frequency.low is None or frequency.high is None:
+        return DistinctFrequency(None, 0.0, most)
+    value = min(frequency.images * (share.value if share else 1.0), most)
+    low = frequency.low * (1 - lost) * (share.low if share else 0.0)
+    high = frequency.high * ((1 - lost) * (share.high if share else 1.0) + lost)
+    return DistinctFrequency(
+        value, float(np.floor(min(low, value))), float(np.ceil(min(max(high, value), most)))
+    )

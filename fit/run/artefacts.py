@@ -128,14 +128,16 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def clear(folder: Path, first: tuple[str, ...]) -> None:
-    """Empty a folder, the files named ``first`` before all others.
+def clear(folder: Path, first: tuple[str, ...], keep: tuple[str, ...] = ()) -> None:
+    """Empty a folder but for what is named in ``keep``, the files named ``first`` before all others.
 
     A reader that dies in between, or we, must never leave a folder that looks finished.
     """
     for name in first:
         (folder / name).unlink(missing_ok=True)
     for path in sorted(folder.iterdir()):
+        if path.name in keep:
+            continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -1,53 +1,47 @@
 """Stage `verification`: do the sampled captions' images show the concept? One part per group of concepts.
 
 Each image's largest cosine to the concept's references is held against the concept's calibrated cut; passed
-and checked images give the hit rate and, with the caption count, the concept frequency.
+and checked images give the hit rate and, with the caption count, the concept frequency. Images that passed
+are compared with each other, so that copies are known.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from concepts.catalogue import find_catalogue
-from concepts.errors import CorpusError, TooLittleData
+from concepts.errors import TooLittleData
 from corpus.images import ImageStore, Missing
-from corpus.registry import data_folder, resolve
-from corpus.shards import list_files
+from corpus.registry import data_folder
 from fit.imitation.calibration import Cut, calibrate, nearest
-from fit.imitation.hit_rate import Checked, Frequency, estimate_frequency, pooled_sensitivity
+from fit.imitation.copies import LookAlikes, look_alikes, picture_numbers
 from fit.imitation.scorers import Encoder, Vectors
 from fit.run import Job
 from fit.stages.counts import counts_by_concept
+from fit.stages.embeddings import run_encoder
+from fit.stages.frequencies import MISSING, OTHER, SHOWN, frequencies
 from fit.stages.inputs import (
+    Images,
     by_concept,
     column_vectors,
-    corpus_of,
     embed,
-    encoder_of,
     scorer_of,
     vectors_column,
 )
+from fit.stages.verification_images import how_had, image_digests, open_images
 
-VERSION = 1
+VERSION = 2
 CONCEPTS_IN_A_PART = 10
-LEVEL = 0.95  # of the frequencies' intervals: what a curve file's columns promise
-
-SHOWN, OTHER, MISSING = "shows", "other", "missing"
 
 
 def outside(job: Job) -> dict[str, str]:
     """Return the digests of the scorer's weights and of the images' indexes."""
     scorer = scorer_of(job.settings)
-    digests = {f"scorer {scorer.name}": scorer.digest(data_folder())}
-    for tar, name in list_files(_pattern(job), ".tar"):
-        index = tar.with_suffix(".parquet")
-        if index.is_file():
-            digests[f"images {name}"] = hashlib.sha256(index.read_bytes()).hexdigest()
-    return digests
+    return {f"scorer {scorer.name}": scorer.digest(data_folder()), **image_digests(job)}
 
 
 def work(job: Job) -> list[str]:
@@ -55,15 +49,18 @@ def work(job: Job) -> list[str]:
     limit = job.settings.verification.sample
     if not job.has("counts", "counts"):
         concepts = len(find_catalogue(job.settings.concepts).concepts)
-        return [f"at most {limit * concepts:,} images to check against references; nothing to download"]
+        return [f"at most {limit * concepts:,} images {how_had(job)}"]
     counts = counts_by_concept(job.read("counts", "counts"))
     images = sum(min(limit, count) for count, _ in counts.values())
-    return [f"{images:,} images to check against references; nothing to download"]
+    return [f"{images:,} images {how_had(job)}"]
 
 
 def run(job: Job) -> None:
-    """Write `reference_vectors`, `calibration`, `frequencies` and the parts, a row per sampled image."""
-    encoder = encoder_of(job.settings)
+    """Write `reference_vectors`, `calibration`, `frequencies` and the parts, a row per sampled image.
+
+    Also `look_alikes.json`: how often different references of a concept are taken for one picture.
+    """
+    encoder = run_encoder(job)
     references = _reference_vectors(job, encoder)
     cuts = calibrate(references, job.settings.verification.false_match_rate)
     if not cuts:
@@ -71,20 +68,12 @@ def run(job: Job) -> None:
             "no concept has two reference images, so the verifier cannot be calibrated; add reference images"
         )
     _check_images(job, _Verifier(encoder, references, cuts))
+    alike = _look_alikes(job)
+    job.write_json("look_alikes", {**asdict(alike), "rate": alike.rate})
     job.write(
         "calibration", pa.Table.from_pylist([{"concept": name, **asdict(cut)} for name, cut in cuts.items()])
     )
-    job.write("frequencies", _frequencies(job, cuts))
-
-
-def _pattern(job: Job) -> str:
-    row = corpus_of(job.settings)
-    if row.images is None:
-        raise CorpusError(
-            f"corpus {row.name}: its images are not on this machine; "
-            "download them as webdataset shards and name them in its row"
-        )
-    return str(resolve(row.images.path))
+    job.write("frequencies", frequencies(job, cuts, alike.rate))
 
 
 def _reference_vectors(job: Job, encoder: Encoder) -> dict[str, Vectors]:
@@ -112,132 +101,82 @@ class _Verifier:
     cuts: dict[str, Cut]
 
 
-def _check_images(job: Job, verifier: _Verifier) -> None:
-    """Make the parts: concept, file, row, url, status, similarity, reason, vector (of images that passed.
+def _look_alikes(job: Job) -> LookAlikes:
+    tables = by_concept(job.read("references", "references").select(["concept", "image"]))
+    return look_alikes([rows["image"].to_pylist() for _, rows in tables])
 
-    Else null).
-    """
-    samples = dict(by_concept(job.read("counts", "samples")))
-    names = [name for name in samples if name in verifier.cuts]
-    groups = [names[i : i + CONCEPTS_IN_A_PART] for i in range(0, len(names), CONCEPTS_IN_A_PART)]
-    store = ImageStore.open(_pattern(job))
+
+def _check_images(job: Job, verifier: _Verifier) -> None:
+    """Make the parts; note what could not be had."""
     limit = job.settings.verification.sample
+    samples = {
+        name: rows.slice(0, limit)
+        for name, rows in by_concept(job.read("counts", "samples"))
+        if name in verifier.cuts
+    }
+    store = open_images(job, samples)
+    names = list(samples)
+    groups = [names[i : i + CONCEPTS_IN_A_PART] for i in range(0, len(names), CONCEPTS_IN_A_PART)]
     with job.progress(len(names), "concepts") as bar:
         for number, group in enumerate(groups):
             if not job.has_part(f"{number:05d}"):
-                tables = [
-                    _check_concept(name, samples[name].slice(0, limit), store, verifier) for name in group
-                ]
+                tables = [_check_concept(name, samples[name], store, verifier) for name in group]
                 job.write_part(f"{number:05d}", pa.concat_tables(tables))
             bar.advance(len(group))
     for part in job.parts():
-        for row in part.select(["concept", "url", "status", "reason"]).to_pylist():
+        for row in part.select(["concept", "file", "row", "url", "status", "reason"]).to_pylist():
             if row["status"] == MISSING:
-                job.skip(row["concept"], row["url"] or "", row["reason"])
+                job.skip(row["concept"], row["url"] or f"{row['file']}, row {row['row']}", row["reason"])
 
 
 def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: _Verifier) -> pa.Table:
+    """Return a row per sampled row: concept, file, row, url, status, similarity, reason, picture, vector.
+
+    `picture` numbers the different pictures among the images that passed; it and `vector` are null for the
+    others.
+    """
     urls = [url or "" for url in sample["url"].to_pylist()]
     read = dict(store.read_many(urls))
     reasons = {url: data.reason for url, data in read.items() if isinstance(data, Missing)}
-    found = [(url, data) for url, data in read.items() if isinstance(data, bytes)]
-    images = embed(verifier.encoder, [data for _, data in found])
-    reasons |= {found[place][0]: reason for place, reason in images.unreadable}
-    closest = (
-        nearest(images.vectors, verifier.references[concept])
-        if len(images.index)
-        else np.zeros(0, np.float32)
-    )
-    place = {found[where][0]: i for i, where in enumerate(images.index)}
-    rows = np.array([place.get(url, -1) for url in urls])
+    # In the order of the sample: in which shards the images lie must not change a bit of their vectors.
+    found = {url: data for url in urls if isinstance(data := read[url], bytes)}
+    images = embed(verifier.encoder, list(found.values()))
+    seen = list(found)
+    reasons |= {seen[place]: reason for place, reason in images.unreadable}
+    similarity = _similarity(images, seen, verifier.references[concept])
+    status = {seen[place]: OTHER for place in images.blank}  # looked at, and nothing there
     cut = verifier.cuts[concept].value
-    similarity = [float(closest[i]) if i >= 0 else None for i in rows]
-    status = [MISSING if value is None else SHOWN if value >= cut else OTHER for value in similarity]
-    passed = np.array([each == SHOWN for each in status])
-    vectors = np.zeros((len(rows), verifier.encoder.dimensions), np.float32)
-    vectors[passed] = images.vectors[rows[passed]]
-    mask = pa.array(~passed)
-    column = vectors_column(vectors)
-    return (
-        sample.select(["concept", "file", "row", "url"])
-        .append_column("status", pa.array(status))
-        .append_column("similarity", pa.array(similarity, pa.float32()))
-        .append_column("reason", pa.array([reasons.get(url, "") for url in urls]))
-        .append_column(
-            "vector", pa.FixedSizeListArray.from_arrays(column.values, column.type.list_size, mask=mask)
-        )
-    )
-
-
-def _frequencies(job: Job, cuts: dict[str, Cut]) -> pa.Table:
-    counts = counts_by_concept(job.read("counts", "counts"))
-    statuses = {name: rows["status"].to_pylist() for part in job.parts() for name, rows in by_concept(part)}
-    prior = pooled_sensitivity(list(cuts.values()))
-    rows = []
-    for concept, (captions, distinct) in counts.items():
-        seen = statuses.get(concept, [])
-        found = Checked(captions, len(seen) - seen.count(MISSING), seen.count(SHOWN))
-        if concept in cuts:
-            estimate = estimate_frequency(found, cuts[concept], prior, LEVEL, _chance(job.seed, concept))
-        else:
-            job.skip(
-                concept, concept, "fewer than two reference images: its captions' images cannot be checked"
-            )
-            estimate = Frequency(None, None, None, None, None, None)
-        if estimate.images is None and concept in cuts:
-            job.skip(concept, concept, "no image of its captions could be looked at: no frequency")
-        rows.append(
-            {
-                "concept": concept,
-                "distinct_url_count": distinct,
-                "sampled": len(seen),
-                **_columns(found, estimate),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=FREQUENCIES)
-
-
-def _columns(found: Checked, estimate: Frequency) -> dict[str, float | int | None]:
-    return {
-        "caption_count": found.captions,
-        "checked": found.checked,
-        "passed": found.passed,
-        "hit_rate": estimate.hit_rate,
-        "hit_rate_low": estimate.hit_rate_low,
-        "hit_rate_high": estimate.hit_rate_high,
-        "frequency": estimate.images,
-        "frequency_low": estimate.low,
-        "frequency_high": estimate.high,
+    status |= {url: SHOWN if value >= cut else OTHER for url, value in similarity.items()}
+    passed = [url for url in found if status.get(url) == SHOWN]
+    pictures = dict(zip(passed, picture_numbers([found[url] for url in passed]).tolist(), strict=True))
+    vectors = {seen[place]: images.vectors[i] for i, place in enumerate(images.index)}
+    columns = {
+        "status": pa.array([status.get(url, MISSING) for url in urls]),
+        "similarity": pa.array([similarity.get(url) for url in urls], pa.float32()),
+        "reason": pa.array([reasons.get(url, "") for url in urls]),
+        "picture": pa.array([pictures.get(url) for url in urls], pa.int64()),
+        "vector": _vectors([vectors[url] if url in pictures else None for url in urls], verifier.encoder),
     }
+    table = sample.select(["concept", "file", "row", "url"])
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
 
 
-def _chance(seed: int, concept: str) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}\0{concept}\0frequency".encode(), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(digest, "little"))
+def _similarity(images: Images, urls: list[str], references: Vectors) -> Mapping[str, float]:
+    """Return the largest cosine to any reference of each image that has a vector, by its address."""
+    if not len(images.index):
+        return {}
+    closest = nearest(images.vectors, references)
+    return {urls[place]: float(value) for place, value in zip(images.index, closest, strict=True)}
 
 
-def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
-    return pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
-
-
-FREQUENCIES = pa.schema(
-    [
-        _field("concept", pa.string(), "-", "name of the concept"),
-        _field("caption_count", pa.int64(), "captions", "captions that name the concept"),
-        _field("distinct_url_count", pa.int64(), "images", "distinct image addresses of those captions"),
-        _field("sampled", pa.int64(), "images", "captions drawn for the verification"),
-        _field("checked", pa.int64(), "images", "of these, images that could be looked at"),
-        _field("passed", pa.int64(), "images", "of these, images at or above the concept's cut"),
-        _field(
-            "hit_rate",
-            pa.float64(),
-            "[0, 1]",
-            "share of the captions' images that show the concept, corrected",
-        ),
-        _field("hit_rate_low", pa.float64(), "[0, 1]", "lower end of its 95 % interval"),
-        _field("hit_rate_high", pa.float64(), "[0, 1]", "upper end of its 95 % interval"),
-        _field("frequency", pa.float64(), "images", "concept frequency: caption count times hit rate"),
-        _field("frequency_low", pa.float64(), "images", "lower end of its 95 % interval, whole images"),
-        _field("frequency_high", pa.float64(), "images", "upper end of its 95 % interval, whole images"),
-    ]
-)
+def _vectors(vectors: list[np.ndarray | None], encoder: Encoder) -> pa.Array:
+    """Return vectors as a column of fixed-size lists of float16, null where there is none."""
+    mask = np.array([vector is None for vector in vectors])
+    filled = np.zeros((len(vectors), encoder.dimensions), np.float32)
+    for place, vector in enumerate(vectors):
+        if vector is not None:
+            filled[place] = vector
+    column = vectors_column(filled)
+    return pa.FixedSizeListArray.from_arrays(column.values, column.type.list_size, mask=pa.array(mask))
