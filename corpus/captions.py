@@ -97,7 +97,7 @@ class CaptionCounter:
             except UndecodableText:
                 continue
             return into
-        raise CorpusError(f"{shard.path}: its text cannot be read; fetch it again")
+        raise CorpusError(f"{shard.place}: its text cannot be read; fetch it again")
 
     def _pairs(self, batch: RowBatch) -> Pairs:
         """Return which rows of a batch name which concepts."""
