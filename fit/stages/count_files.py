@@ -17,8 +17,8 @@ from corpus.counts import CaptionCounts, merge
 from corpus.query import MOST_SAMPLED
 from corpus.shards import Unreadable, survey_shards
 from fit import progress
-from fit.config import Execution
 from fit.run import artefacts
+from fit.sections import Execution
 from fit.stages.shard_work import KeptIn, over_shards
 
 SUFFIXES = (".parquet", ".csv")

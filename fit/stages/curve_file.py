@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import fit
 from concepts.errors import MalformedFile
 from fit import config
-from fit.config import Settings, Threshold
+from fit.config import Settings
 from fit.report.verdict import read_verdict
 from fit.report.wording import finding
+from fit.sections import Threshold
 from fit.threshold import comparison, estimate, require_enough, to_json
 from fit.threshold.comparison import compare_groups
 from fit.threshold.curve import NEEDED, OPTIONAL, ImitationCurve

@@ -19,8 +19,8 @@ from corpus.embeddings.tables import counts_of, counts_table, nearest_table
 from corpus.executors import Executor, SetAside, make_executor
 from corpus.shards import Unreadable
 from fit import progress
-from fit.config import Execution
 from fit.run import artefacts
+from fit.sections import Execution
 from fit.stages.embedding_query import Asked
 from fit.stages.embedding_task import CPU, Compute, CountFile
 

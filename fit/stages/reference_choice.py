@@ -8,8 +8,8 @@ import numpy as np
 
 from corpus.near_duplicates import near_duplicates
 from corpus.references import ReferenceImage
-from fit.config import References
 from fit.imitation.scorers import Encoder, Vectors
+from fit.sections import References
 from fit.stages.inputs import embed
 
 Skip = Callable[[str, str, str], None]

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from concepts.errors import SettingsError
-from fit.config import Scores
 from fit.imitation.calibration import nearest
 from fit.imitation.scorers import Vectors
 from fit.imitation.similarity import (
@@ -22,6 +21,7 @@ from fit.imitation.similarity import (
     prompt_means,
 )
 from fit.imitation.verdicts import Verdicts, judge_concepts
+from fit.sections import Scores
 
 
 @dataclass(frozen=True)

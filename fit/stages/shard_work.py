@@ -14,8 +14,8 @@ from concepts.errors import CorpusError
 from corpus.executors import Executor, SetAside, make_executor
 from corpus.shards import Shard, Survey, Unreadable
 from fit import progress
-from fit.config import Execution
 from fit.run import artefacts
+from fit.sections import Execution
 
 FEW_ROWS = 2_000_000
 """So many captions are read by one process before others have started."""

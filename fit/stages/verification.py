@@ -19,7 +19,7 @@ from corpus.images import ImageStore, Missing
 from corpus.registry import data_folder
 from fit.imitation.calibration import Cut, calibrate, nearest
 from fit.imitation.copies import LookAlikes, look_alikes, picture_numbers
-from fit.imitation.scorers import Encoder, Vectors
+from fit.imitation.scorers import Encoder, Vectors, load_scorer
 from fit.run import Job
 from fit.stages.counts import counts_by_concept
 from fit.stages.embeddings import run_encoder
@@ -39,9 +39,11 @@ CONCEPTS_IN_A_PART = 10
 
 
 def outside(job: Job) -> dict[str, str]:
-    """Return the digests of the scorer's weights and of the images' indexes."""
-    scorer = scorer_of(job.settings)
-    return {f"scorer {scorer.name}": scorer.digest(data_folder()), **image_digests(job)}
+    """Return the digests of the weights of the scorer and of its gate, and of the images' indexes."""
+    gate = job.settings.verification.gate
+    scorers = [scorer_of(job.settings), *([load_scorer(gate)] if gate else [])]
+    weights = {f"scorer {scorer.name}": scorer.digest(data_folder()) for scorer in scorers}
+    return {**weights, **image_digests(job)}
 
 
 def work(job: Job) -> list[str]:

@@ -19,8 +19,8 @@ from corpus.images import ImageStore, list_shards
 from corpus.registry import Corpus, ImageLocation, captions_place, resolve
 from corpus.row_values import Place, column_of, row_numbers
 from corpus.shards import Shard, survey_shards
-from fit.config import Verification
 from fit.run import Job
+from fit.sections import Verification
 from fit.stages.inputs import corpus_of
 
 FOLDER = "images"

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from concepts.errors import ModelError, SettingsError
-from fit.config import Scores
 from fit.generation.requests import Request
 from fit.generation.sampling import Sample
 from fit.imitation.scorers import Embedded, Unreadable
+from fit.sections import Scores
 from fit.stages import scores
 from fit.stages.generated import packed, write_generated
 from fit.stages.inputs import vectors_column

@@ -8,7 +8,7 @@ import pytest
 
 from concepts.errors import CorpusError
 from corpus.shards import Shard, Survey, Unreadable, survey_shards
-from fit.config import Execution
+from fit.sections import Execution
 from fit.stages.shard_work import KeptIn, over_shards, remove_work, work_beside
 
 ALONE = Execution(workers=1)

@@ -10,7 +10,7 @@ import pytest
 
 from concepts.errors import CorpusError
 from corpus.registry import Corpus, ImageLocation, corpora
-from fit.config import Verification
+from fit.sections import Verification
 from fit.stages import verification_images
 from fit.stages.verification_images import Unsafe, image_digests, open_images
 from tests.unit.corpus.files import write_image_files, write_shard
