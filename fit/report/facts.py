@@ -142,6 +142,10 @@ def _clean(point: CurvePoint) -> CurvePoint:
         score_se=finite(point.score_se),
         mimetic2_score=finite(point.mimetic2_score),
         baseline=finite(point.baseline),
+        distinct_frequency=finite(point.distinct_frequency),
+        distinct_frequency_low=finite(point.distinct_frequency_low),
+        distinct_frequency_high=finite(point.distinct_frequency_high),
+        copies=finite(point.copies),
     )
     if clean.frequency is not None and clean.frequency < 0:
         raise ValueError(f"frequency of {clean.concept!r} is {clean.frequency}, must be 0 or more")

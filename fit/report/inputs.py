@@ -86,6 +86,9 @@ class CurvePoint:
         baseline: score that images of other concepts reach against this concept's references, in [-1, 1].
         verdict: what the scores say of this concept; None where no verdict was attempted.
         flags: warnings of the concept list, such as ``ambiguous: also a river``.
+        distinct_frequency: different pictures among the frequency's images: a lower-bound estimate, with
+            interval; the interval alone is shown.
+        copies: share of the checked images of the concept that repeat a picture, in [0, 1].
     """
 
     concept: str
@@ -104,6 +107,10 @@ class CurvePoint:
     baseline: float | None = None
     verdict: ConceptVerdict | None = None
     flags: tuple[str, ...] = ()
+    distinct_frequency: float | None = None
+    distinct_frequency_low: float | None = None
+    distinct_frequency_high: float | None = None
+    copies: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,9 @@ def _images(point: CurvePoint) -> str:
     bounds = span(point.frequency_low, point.frequency_high)
     interval = f" (95 % interval {bounds})" if bounds else ""
     hits = "" if point.hit_rate is None else f"; {share(point.hit_rate)} of the captions' images show it"
-    return f"Estimated training images: {images(point.frequency)}{interval}{hits}."
+    pictures = span(point.distinct_frequency_low, point.distinct_frequency_high)
+    distinct = f"; different pictures among them: {pictures}" if pictures and point.frequency else ""
+    return f"Estimated training images: {images(point.frequency)}{interval}{hits}{distinct}."
 
 
 def _standing(looked: Looked, verdict: Verdict | None, subject: Subject) -> str:

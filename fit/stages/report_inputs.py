@@ -113,11 +113,13 @@ def curve_of(job: Job) -> tuple[inputs.CurvePoint, ...]:
 def _point(
     concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any], score: str
 ) -> inputs.CurvePoint:
-    names = ("caption_count", "distinct_url_count", "hit_rate", "hit_rate_low", "hit_rate_high")
+    counts = ("caption_count", "distinct_url_count", "copies")
+    rates = ("hit_rate", "frequency", "distinct_frequency")
+    names = (*counts, *(f"{rate}{end}" for rate in rates for end in ("", "_low", "_high")))
     return inputs.CurvePoint(
         concept=concept["concept"],
         group=concept["group"],
-        **{name: found.get(name) for name in (*names, "frequency", "frequency_low", "frequency_high")},
+        **{name: found.get(name) for name in names},
         score=scored.get(score),
         score_se=scored.get(f"{score}_se"),
         mimetic2_score=scored.get("mimetic2"),

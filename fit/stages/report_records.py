@@ -52,14 +52,14 @@ def _references(job: Job) -> str:
 
 def _verification(job: Job) -> str:
     found = job.read("verification", "frequencies")
-    checked, passed = (sum(found[name].to_pylist()) for name in ("checked", "passed"))
+    checked, passed, lost = (sum(found[name].to_pylist()) for name in ("checked", "passed", "lost"))
     cuts = job.read("verification", "calibration")
     own = sum(cuts["own_passed"].to_pylist()) / sum(cuts["own_total"].to_pylist())
     strangers = sum(cuts["strangers_passed"].to_pylist()) / sum(cuts["strangers_total"].to_pylist())
     return (
         f"{checked:,} images of the captions checked with {scorer_of(job.settings).title}, "
-        f"{passed:,} show their concept; left out in turn, {own:.1%} of the references pass their own cut "
-        f"and {strangers:.1%} of other concepts' do"
+        f"{passed:,} show their concept, {lost:,} more could not be had; left out in turn, {own:.1%} of the "
+        f"references pass their own cut and {strangers:.1%} of other concepts' do"
     )
 
 

@@ -43,6 +43,10 @@ def small() -> ReportInputs:
             0.82,
             0.3,
             "imitated",
+            distinct_frequency=700.0,
+            distinct_frequency_low=410.0,
+            distinct_frequency_high=931.0,
+            copies=0.12,
         ),
     )
     return ReportInputs(

@@ -65,6 +65,12 @@ def test_all_figures_are_told() -> None:
     assert "The model imitates it: score 0.91, where other artists' images reach 0.06." in said
 
 
+def test_different_pictures_are_told_as_a_range() -> None:
+    point = replace(POINT, distinct_frequency=500.0, distinct_frequency_low=410, distinct_frequency_high=702)
+    assert "show it; different pictures among them: 410–702." in words(replace(LOOKED, point=point))
+    assert "different pictures" not in words(replace(LOOKED, point=replace(point, frequency=0.0)))
+
+
 @pytest.mark.parametrize(
     ("low", "high", "side"),
     [(301, 400, "it lies above"), (10, 119, "it lies below"), (100, 130, "whether it lies above or below")],
