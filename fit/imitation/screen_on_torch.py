@@ -70,7 +70,6 @@ class TorchScreen:
             zero, invalid = unusable_rows(stored, suspects)
             unusable = torch.from_numpy(np.union1d(zero, invalid)).to(self._device)
             rows /= size[:, None]
-            rows[unusable] = 0
             columns = rows.to(self._kind).T
             found = [self._look(group, columns, unusable, floors) for group in self._groups]
         concepts, places, cosines = (np.concatenate(each) for each in zip(*found, strict=True))
