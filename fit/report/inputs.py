@@ -80,7 +80,8 @@ class CurvePoint:
         score: imitation score in [-1, 1], with its standard error ``score_se`` (same unit, >= 0).
         group: group of the concept, if any.
         caption_count: captions that name the concept.
-        distinct_url_count: the same, each address once.
+        unfiltered_count: the same without the condition on the corpus's rows.
+        distinct_url_count: the same with the condition, each address once.
         hit_rate: share of those captions' images that show the concept, in [0, 1], with interval.
         mimetic2_score: score of the published method, in [-1, 1].
         baseline: score that images of other concepts reach against this concept's references, in [-1, 1].
@@ -88,6 +89,8 @@ class CurvePoint:
         flags: warnings of the concept list, such as ``ambiguous: also a river``.
         distinct_frequency: different pictures among the frequency's images: a lower-bound estimate, with
             interval; the interval alone is shown.
+        seen: how often the model saw an image of the concept, repeats counted, with interval; of the passes
+            that its row states.
         copies: share of the checked images of the concept that repeat a picture, in [0, 1].
     """
 
@@ -111,6 +114,10 @@ class CurvePoint:
     distinct_frequency_low: float | None = None
     distinct_frequency_high: float | None = None
     copies: float | None = None
+    unfiltered_count: int | None = None
+    seen: float | None = None
+    seen_low: float | None = None
+    seen_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

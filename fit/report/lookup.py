@@ -145,6 +145,8 @@ def _captions(looked: Looked, subject: Subject) -> str:
     distinct = ""
     if point.distinct_url_count is not None and point.distinct_url_count != point.caption_count:
         distinct = f", {plural(point.distinct_url_count, 'distinct address', 'distinct addresses')}"
+    if point.unfiltered_count is not None and point.unfiltered_count != point.caption_count:
+        distinct += f"; {count(point.unfiltered_count)} without the condition on the rows"
     also = f" (or {_listed(looked.aliases)})" if looked.aliases else ""
     return f"{many} it{also} in {shown(subject.corpus_title)}{distinct}."
 
@@ -167,7 +169,9 @@ def _images(point: CurvePoint) -> str:
     hits = "" if point.hit_rate is None else f"; {share(point.hit_rate)} of the captions' images show it"
     pictures = span(point.distinct_frequency_low, point.distinct_frequency_high)
     distinct = f"; different pictures among them: {pictures}" if pictures and point.frequency else ""
-    return f"Estimated training images: {images(point.frequency)}{interval}{hits}{distinct}."
+    passes = span(point.seen_low, point.seen_high)
+    often = f" In its training the model saw them {passes} times in all, repeats counted." if passes else ""
+    return f"Estimated training images: {images(point.frequency)}{interval}{hits}{distinct}.{often}"
 
 
 def _standing(looked: Looked, verdict: Verdict | None, subject: Subject) -> str:

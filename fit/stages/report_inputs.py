@@ -12,6 +12,7 @@ from fit import config
 from fit.generation.models import Model, load_model
 from fit.report import inputs
 from fit.run import Job
+from fit.stages.exposure import exposure_of
 from fit.stages.generated import read_generated
 from fit.stages.generation import MODEL
 from fit.stages.inputs import by_concept, corpus_of, domain_of, scorer_of
@@ -103,18 +104,23 @@ def curve_of(job: Job) -> tuple[inputs.CurvePoint, ...]:
     frequencies = {row["concept"]: row for row in job.read("verification", "frequencies").to_pylist()}
     scores = {row["concept"]: row for row in job.read("scores", "scores").to_pylist()}
     concepts = job.read("concepts", "concepts").to_pylist()
+    unfiltered = {row["concept"]: row for row in job.read("counts", "counts").to_pylist()}
+    exposure = exposure_of(job)
     score = job.settings.scores.score
+    found = {
+        name: unfiltered.get(name, {}) | frequencies.get(name, {}) | exposure.get(name, {})
+        for name in (row["concept"] for row in concepts)
+    }
     return tuple(
-        _point(row, frequencies.get(row["concept"], {}), scores.get(row["concept"], {}), score)
-        for row in concepts
+        _point(row, found[row["concept"]], scores.get(row["concept"], {}), score) for row in concepts
     )
 
 
 def _point(
     concept: dict[str, Any], found: dict[str, Any], scored: dict[str, Any], score: str
 ) -> inputs.CurvePoint:
-    counts = ("caption_count", "distinct_url_count", "copies")
-    rates = ("hit_rate", "frequency", "distinct_frequency")
+    counts = ("caption_count", "unfiltered_count", "distinct_url_count", "copies")
+    rates = ("hit_rate", "frequency", "distinct_frequency", "seen")
     names = (*counts, *(f"{rate}{end}" for rate in rates for end in ("", "_low", "_high")))
     return inputs.CurvePoint(
         concept=concept["concept"],

@@ -42,7 +42,12 @@ def _concepts(job: Job) -> str:
 
 def _counts(job: Job) -> str:
     tally = job.read_json("counts", "tally")
-    return f"{tally['captions']:,} captions searched, {tally['named']:,} name a concept"
+    told = f"{tally['captions']:,} captions searched, {tally['named']:,} name a concept"
+    if tally["excluded"]:
+        told += f"; {tally['excluded']:,} rows do not meet the condition"
+    if tally["unreadable_shards"]:
+        told += f"; {tally['unreadable_shards']:,} shards could not be read"
+    return told
 
 
 def _references(job: Job) -> str:

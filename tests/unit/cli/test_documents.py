@@ -14,15 +14,8 @@ from fit import cli
 from tests.conftest import ROOT, demo_command
 
 DOCUMENTS = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "GLOSSARY.md",
-    "docs/artefacts.md",
-    "docs/method.md",
-    "docs/curation.md",
-    "docs/sources.md",
-    "tests/README.md",
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md", "tests/README.md"),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
 
 
