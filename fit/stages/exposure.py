@@ -1,4 +1,4 @@
-"""How often the model saw images of a concept: captions of each training phase x its passes x the hit rate."""
+"""How often the model saw images of a concept: captions of each phase x its passes x the hit rate."""
 
 from __future__ import annotations
 
