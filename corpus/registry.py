@@ -62,6 +62,8 @@ class Corpus:
         where: SQL condition on the shard's columns: the rows that models were trained on. Empty: all.
         where_source: Where that condition is stated.
         scorer: The scorer that suits the corpus; empty: the domain's.
+        cleaned: Where it is stated that the release was cleaned of links to suspected unlawful images; empty:
+            not known, and no image of it is fetched unless that is accepted in so many words.
         note: What a user should know.
     """
 
@@ -86,6 +88,7 @@ class Corpus:
     where: str = ""
     where_source: str = ""
     scorer: str = ""
+    cleaned: str = ""
     note: str = ""
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GATED = "yes: accept the conditions on the hub's page, and log in with `hf auth login`"
 UNKNOWN = "data that are not stated: name a corpus with --corpus"
+NOT_CLEANED = "not known: its images are fetched with --accept-unfiltered only"
 
 Facts = list[tuple[str, str]]
 """Names of facts, and the facts; an empty name continues the one before."""
@@ -121,6 +122,7 @@ def corpus_facts(corpus: Corpus, models: Sequence[Model]) -> Facts:
         ("here", f"{'yes' if here else 'no'}: {folder_of(corpus)}"),
         ("access", access_to(corpus)),
         ("get it", "" if here else how_to_get(corpus)),
+        ("cleaned", corpus.cleaned or NOT_CLEANED),
         ("licence", corpus.licence),
         ("source", corpus.source),
         ("note", corpus.note),
