@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ def test_a_corpus_in_full(capsys: pytest.CaptureFixture[str], data: Path) -> Non
     found = told(capsys, "corpora", "laion-aesthetics")
     assert "watermark: pwatermark, aesthetic: AESTHETIC_SCORE" in found
     assert f"no: {data / 'laion-aesthetics'}" in found
-    assert "cleaned       not known: its images are fetched with --accept-unfiltered only" in found
-    assert "cleaned       laion.ai/blog/relaion-5b" in told(capsys, "corpora", "relaion2b-en")
+    assert re.search(r"cleaned +not known: its images are fetched with --accept-unfiltered only", found)
+    assert re.search(r"cleaned +laion.ai/blog/relaion-5b", told(capsys, "corpora", "relaion2b-en"))
     assert "hf download laion/aesthetics_v2_4.5 --repo-type dataset" in found
     assert "sd1.5, phase 4: 512 px, aesthetics v2 5+; rows with AESTHETIC_SCORE >= 5.0; 2 passes;" in found
     assert "sd1.2, phase 3: 512 px, improved aesthetics; rows with WIDTH >= 512" in found
