@@ -1,7 +1,7 @@
 """How fast captions are counted, beside the speed of reading them and beside other ways to find names.
 
-    python benchmarks/count_captions.py                      # for the record: an idle machine, half an hour
-    python benchmarks/count_captions.py --captions 100000 --passes 2 --peers 100000    # a try
+    python -m benchmarks.count_captions                      # for the record: an idle machine, half an hour
+    python -m benchmarks.count_captions --captions 100000 --passes 2 --peers 100000   # a try
 
 Everything runs on the same shards in one run, with as many cores as there are. The drain reads the caption
 column through DuckDB into Arrow batches and throws them away, in one process with DuckDB's own threads, and
@@ -80,7 +80,7 @@ def memory_of(group: int) -> int:
 def run_command(command: list[str], stop_after: float | None = None) -> dict[str, float]:
     """Run a command to its end, or kill it; return seconds and the largest memory of all its processes."""
     start, peak = time.perf_counter(), 0
-    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         while process.poll() is None:
             peak = max(peak, memory_of(process.pid))
             if stop_after is not None and time.perf_counter() - start > stop_after:

@@ -15,7 +15,8 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError
 
-from concepts.errors import SettingsError
+from concepts.errors import SettingsError, UsageError, unknown
+from corpus.executors import ENGINES
 from fit.sections import (
     Counts,
     Execution,
@@ -55,8 +56,10 @@ def execution_of(engine: str, workers: int) -> Execution:
     """Return who does the work, as the command line says it.
 
     Raises:
-        SettingsError: There is no such engine, or the number is out of range.
+        UsageError: There is no such engine.
     """
+    if engine not in ENGINES:
+        raise UsageError(unknown("engine", engine, ENGINES))
     rows = {"domain": "-", "concepts": "-", "model": "-", "corpus": "-"}
     return validated(rows | {"execution": {"engine": engine, "workers": workers}}).execution
 

@@ -44,8 +44,8 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
             "o.txt: the name has to end with",
         ),
         (
-            ["count", "--captions", "s3://x/*", "--concepts", "c.csv", "--out", "o.csv"],
-            "s3://x/*: only files on",
+            ["count", "--captions", "x", "--concepts", "c.csv", "--out", "o.csv", "--engine", "rai"],
+            "rai: unknown engine (did you mean ray?)",
         ),
     ],
 )
