@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fit.imitation.decoding import decode, quiet_decoding
+from fit.imitation.decoding import decoded, quiet_decoding
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CANDIDATE_BITS = 16
 """Most bits of 64 in which the hashes of one picture's copies differ."""
@@ -83,32 +88,31 @@ def same_pictures(images: Sequence[bytes]) -> npt.NDArray[np.int64]:
     """Return the places of images that are the same picture, in pairs, shape (m, 2)."""
     places, hashes, thumbnails = _fingerprints(images)
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *_candidates(hashes)])
-    same = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), _PAIRS):
-        some = pairs[start : start + _PAIRS]
-        best = np.maximum(_correlation(thumbnails, some), _correlation(thumbnails, some[:, ::-1]))
-        same[start : start + _PAIRS] = best >= SAME
-    found: npt.NDArray[np.int64] = places[pairs[same]].reshape(-1, 2)
+    found: npt.NDArray[np.int64] = places[pairs[_correlation(thumbnails, pairs) >= SAME]].reshape(-1, 2)
     return found
 
 
 def _fingerprints(images: Sequence[bytes]) -> tuple[Labels, npt.NDArray[np.uint64], Thumbnails]:
     """Return places, hashes (m,) and grey thumbnails (m, 32, 32) of the images that can be decoded."""
+    places, hashes, thumbnails = [], [], []
+    with quiet_decoding():
+        for place, found in decoded(images, _fingerprint):
+            if not isinstance(found, str):
+                places.append(place)
+                hashes.append(found[0])
+                thumbnails.append(found[1])
+    pixels = np.array(thumbnails, np.float32).reshape(-1, SIDE, SIDE)
+    return np.array(places, np.int64), np.array(hashes, np.uint64), pixels
+
+
+def _fingerprint(image: Image.Image) -> tuple[int, Thumbnails]:
+    """Return an image's hash and its grey thumbnail (32, 32)."""
     import imagehash
     from PIL import Image
 
-    places, hashes, thumbnails = [], [], []
-    with quiet_decoding():
-        for place, data in enumerate(images):
-            image = decode(data)
-            if isinstance(image, str):
-                continue
-            grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-            places.append(place)
-            hashes.append(int(str(imagehash.phash(image)), 16))
-            thumbnails.append(np.asarray(grey, np.float32))
-    pixels = np.array(thumbnails, np.float32).reshape(-1, SIDE, SIDE)
-    return np.array(places, np.int64), np.array(hashes, np.uint64), pixels
+    grey = image.convert("L")
+    thumbnail = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS), np.float32)
+    return int(str(imagehash.phash(grey)), 16), thumbnail
 
 
 def _candidates(hashes: npt.NDArray[np.uint64]) -> Iterator[npt.NDArray[np.int64]]:
@@ -120,14 +124,19 @@ def _candidates(hashes: npt.NDArray[np.uint64]) -> Iterator[npt.NDArray[np.int64
 
 
 def _correlation(thumbnails: Thumbnails, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return the largest correlation of the first thumbnail's middle with the second, shifted, shape (m,)."""
-    middle = _unit(thumbnails[pairs[:, 0], SHIFT:-SHIFT, SHIFT:-SHIFT])
+    """Return the largest correlation of one thumbnail's middle with the other, shifted, shape (m,)."""
+    if not len(pairs):
+        return np.zeros(0, np.float32)
+    middle = _unit(thumbnails[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
     best = np.full(len(pairs), -1, np.float32)
     width = SIDE - 2 * SHIFT
-    for down in range(2 * SHIFT + 1):
-        for right in range(2 * SHIFT + 1):
-            moved = _unit(thumbnails[pairs[:, 1], down : down + width, right : right + width])
-            np.maximum(best, (middle * moved).sum(axis=1), out=best)
+    for down, right in product(range(2 * SHIFT + 1), repeat=2):
+        moved = _unit(thumbnails[:, down : down + width, right : right + width])
+        for start in range(0, len(pairs), _PAIRS):
+            first, second = pairs[start : start + _PAIRS].T
+            some = best[start : start + _PAIRS]
+            for one, other in ((first, second), (second, first)):
+                np.maximum(some, np.einsum("ij,ij->i", middle[one], moved[other]), out=some)
     return best
 
 
