@@ -128,21 +128,22 @@ def mimetic2_score(
 
     Source: Verma et al. 2024, arXiv:2410.15002. With fewer than `top` training images all of them count.
     """
+    means = prompt_means(generated, prompts).astype(np.float64)
+    similarity = cosines(training, means.T)
     parts = np.empty(len(generated))
-    for prompt in np.unique(prompts):
-        images = generated[prompts == prompt].astype(np.float64)
-        best = np.argsort(-cosines(training, images.mean(axis=0)), kind="stable")[:top]
-        parts[prompts == prompt] = images @ training[best].astype(np.float64).mean(axis=0)
+    for place, prompt in enumerate(np.unique(prompts)):
+        best = np.argsort(-similarity[:, place], kind="stable")[:top]
+        direction = training[best].astype(np.float64).mean(axis=0)
+        parts[prompts == prompt] = generated[prompts == prompt].astype(np.float64) @ direction
     return _over_prompts(parts, prompts)
 
 
-def cosines(vectors: Vectors, direction: Array) -> Array:
-    """Return the cosine of each vector with a direction, shape (n,), in blocks that bound the memory."""
-    blocks = [
-        vectors[start : start + BLOCK].astype(np.float64) @ direction
-        for start in range(0, len(vectors), BLOCK)
-    ]
-    return np.concatenate([np.zeros(0), *blocks])
+def cosines(vectors: Vectors, directions: Array) -> Array:
+    """Return cosines of vectors (n, d) with directions (d,) or (d, p), in blocks that bound the memory."""
+    found = np.empty((len(vectors), *directions.shape[1:]))
+    for start in range(0, len(vectors), BLOCK):
+        found[start : start + BLOCK] = vectors[start : start + BLOCK].astype(np.float64) @ directions
+    return found
 
 
 def prompt_means(generated: Vectors, prompts: npt.NDArray[np.int64]) -> Vectors:
