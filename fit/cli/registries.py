@@ -1,4 +1,4 @@
-"""``fit models``, ``fit domains``, ``fit corpora``: the rows there are, or all that one of them says."""
+"""``fit models``, ``domains``, ``corpora``, ``scorers``: the rows there are, or all that one of them says."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: fit models sd1.5")(models)
     app.command(epilog="Example: fit domains faces")(domains)
     app.command(epilog="Example: fit corpora relaion2b-en")(corpora)
+    app.command(epilog="Example: fit scorers csd")(scorers)
 
 
 def models(name: Name = None, json: Json = False) -> None:
@@ -86,3 +87,21 @@ def corpora(name: Name = None, json: Json = False) -> None:
         )
     else:
         printing.facts(f"{found[0].name}: {found[0].title}", registry_rows.corpus_facts(found[0], trained()))
+
+
+def scorers(name: Name = None, json: Json = False) -> None:
+    """List the scorers; any weights of a known kind work as well, as KIND:PLACE."""
+    from dataclasses import asdict
+
+    from fit.imitation.scorers import load_scorer
+    from fit.imitation.scorers import scorers as rows
+
+    found = rows() if name is None else (load_scorer(name),)
+    if json:
+        printing.as_json([asdict(row) for row in found])
+    elif name is None:
+        columns = ("name", "title", "domain", "licence")
+        printing.table([{column: getattr(row, column) for column in columns} for row in found])
+    else:
+        facts = {key: str(value) for key, value in asdict(found[0]).items() if value}
+        printing.facts(f"{facts.pop('name')}: {facts.pop('title')}", list(facts.items()))
