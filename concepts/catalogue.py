@@ -41,6 +41,7 @@ class ConceptSet:
         source: Where the list comes from; empty when the file does not say.
         licence: Under which licence; empty when the file does not say.
         removed: How many concepts of the file are left out because they are on the removal list.
+        people: ``invented`` where the file says that there are no such people; empty: they may be real.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ConceptSet:
     source: str = ""
     licence: str = ""
     removed: int = 0
+    people: str = ""
 
 
 def read_catalogue(path: Path | str) -> ConceptSet:
@@ -119,6 +121,7 @@ def _read(file: Traversable, about_file: Traversable, name: str) -> ConceptSet:
         source=about.get("source", ""),
         licence=about.get("licence", ""),
         removed=kept.removed,
+        people=about.get("people", ""),
     )
 
 

@@ -28,6 +28,7 @@ class Domain:
         default_concepts: The concept list that is used when none is asked for (``<domain>/<set>``).
         scorer: The scorer that is used when neither the settings nor the corpus name one.
         description: What the domain is, its prompts' source.
+        people: Whether its pictures show people whom they let others recognise.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Domain:
     default_concepts: str
     scorer: str
     description: str
+    people: bool = False
 
     def prompts_for(self, concept: str) -> tuple[str, ...]:
         """Return the prompts with the concept's name filled in, in the order of the templates."""
@@ -72,10 +74,10 @@ def domain_of(name: str, row: dict[str, Any]) -> Domain:
     Raises:
         ConceptsError: A key is missing or unknown, or a prompt does not have exactly one ``{concept}``.
     """
-    expected = set(Domain.__slots__) - {"name"}
-    if set(row) != expected:
-        found, needed = ", ".join(sorted(row)), ", ".join(sorted(expected))
-        raise ConceptsError(f"domain {name}: the keys are {found}; they have to be {needed}")
+    needed = set(Domain.__slots__) - {"name", "people"}
+    if not needed <= set(row) <= {*needed, "people"}:
+        found, keys = ", ".join(sorted(row)), ", ".join(sorted(needed))
+        raise ConceptsError(f"domain {name}: the keys are {found}; they have to be {keys}, and may be people")
     for prompt in row["prompts"]:
         if prompt.count(CONCEPT_SLOT) != 1:
             raise ConceptsError(f"domain {name}: prompt {prompt!r} has to hold {CONCEPT_SLOT} exactly once")

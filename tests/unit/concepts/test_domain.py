@@ -44,6 +44,12 @@ def test_unknown_domain_names_the_nearest() -> None:
     )
 
 
+def test_faces_alone_show_people() -> None:
+    assert [domain.name for domain in domains() if domain.people] == ["faces"]
+    assert domain_of("x", {**ROW, "people": True}).people
+    assert not domain_of("x", ROW).people
+
+
 def test_rows_are_checked() -> None:
     assert domain_of("x", ROW).prompts == ("a {concept}",)
     with pytest.raises(ConceptsError, match="the keys are"):
