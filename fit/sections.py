@@ -151,6 +151,9 @@ class Report(Strict):
 
     strips: int = Field(default=8, ge=0, description="concepts shown with generated beside reference images")
     images: bool = Field(default=True, description="embed images in the report")
+    real_people: bool = Field(
+        default=False, description="embed images of people too whom the list does not call invented"
+    )
     pictures_for: int = Field(default=150, ge=0, description="most concepts with a thumbnail on the curve")
 
 

@@ -6,6 +6,7 @@ and make the stages stale that depend on them.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from concepts.domain import load_domain
 from concepts.errors import RunFolderError
 from fit import config
 from fit.config import Settings
@@ -20,6 +22,7 @@ from fit.run import artefacts, history, lock
 
 CONFIG = "config.toml"
 SKIPPED = "skipped.parquet"
+PRIVATE = 0o700
 SKIPPED_SCHEMA = pa.schema(
     [("stage", pa.string()), ("concept", pa.string()), ("item", pa.string()), ("reason", pa.string())]
 )
@@ -104,6 +107,7 @@ def work(run: Run) -> Iterator[None]:
     """
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
+        _keep_private(run)
         with lock.hold(run.folder):
             artefacts.remove_leftovers(run.folder)
             if not (run.folder / history.NAME).exists():
@@ -114,6 +118,13 @@ def work(run: Run) -> Iterator[None]:
             yield
     except PermissionError as error:
         raise RunFolderError(f"{error.filename}: cannot be written ({error.strerror})") from error
+
+
+def _keep_private(run: Run) -> None:
+    """Let nobody else look into a run about people."""
+    mode = stat.S_IMODE(run.folder.stat().st_mode)
+    if load_domain(run.settings.domain).people and mode != PRIVATE:
+        run.folder.chmod(PRIVATE)
 
 
 def write_skipped(run: Run, stages: Sequence[str]) -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
-from concepts.catalogue import ConceptSet, find_catalogue
+from concepts.catalogue import ConceptSet, digest_of, find_catalogue
+from concepts.catalogue_checks import find_warnings
+from concepts.removal import without_removed
 from fit.run import Job
+from fit.run.forgotten import forgotten
 
-VERSION = 1
+VERSION = 2
 
 
 def outside(job: Job) -> dict[str, str]:
     """Return the digest of the concept list."""
-    return {f"concepts {job.settings.concepts}": _read(job).digest}
+    return {f"concepts {job.settings.concepts}": concept_set(job).digest}
 
 
 def work(job: Job) -> list[str]:
     """Say how many concepts there are."""
-    return [f"{len(_read(job).concepts):,} concepts"]
+    return [f"{len(concept_set(job).concepts):,} concepts"]
 
 
 def run(job: Job) -> None:
     """Write `concepts.parquet` and `catalogue.json` (title, warnings, source, licence)."""
-    found = _read(job)
+    found = concept_set(job)
     rows = found.concepts
     table = pa.table(
         {
@@ -44,9 +49,21 @@ def run(job: Job) -> None:
             "warnings": list(found.warnings),
             "source": found.source,
             "licence": found.licence,
+            "people": found.people,
         },
     )
 
 
-def _read(job: Job) -> ConceptSet:
-    return find_catalogue(job.settings.concepts)
+def concept_set(job: Job) -> ConceptSet:
+    """Return the concept list without those that were removed from this run (``fit forget``)."""
+    found, gone = find_catalogue(job.settings.concepts), forgotten(job.run_folder)
+    if not gone:
+        return found
+    kept = without_removed(found.concepts, gone)
+    return replace(
+        found,
+        concepts=kept.concepts,
+        digest=digest_of(kept.concepts),
+        removed=found.removed + kept.removed,
+        warnings=find_warnings(kept.concepts),
+    )

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from concepts.catalogue import find_catalogue
 from concepts.concept import Concept
 from corpus.registry import data_folder
 from fit.generation.models import Model, load_model
 from fit.generation.presets import Preset, Recipe, load_preset, notes_on, recipe_of
 from fit.generation.requests import Request, batches, requests_for
 from fit.run import Job, artefacts
+from fit.stages.concepts import concept_set
 from fit.stages.generated import has_generated
 from fit.stages.inputs import concepts_of, domain_of
 from fit.stages.sample_parts import CONTROL, MODEL, Part, recorded_batch_size, sample_parts
@@ -61,7 +61,7 @@ def outside(job: Job) -> dict[str, str]:
 
 def work(job: Job) -> list[str]:
     """Say how many images are to be sampled and, from one batch sampled here and now, how long that takes."""
-    plan = _plan(job, find_catalogue(job.settings.concepts).concepts)
+    plan = _plan(job, concept_set(job).concepts)
     todo = [part for part in plan.parts if not job.has_part(part.name)]
     images = sum(len(part.requests) for part in todo)
     sampling = plan.recipe.sampling

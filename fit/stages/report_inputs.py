@@ -21,6 +21,7 @@ from fit.stages.threshold import SHUFFLED, UNTRAINED
 
 IN_A_STRIP = 8
 MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
+INVENTED = "invented"
 READ_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
 
 
@@ -28,7 +29,7 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
     """Read everything that the report speaks of."""
     model, corpus = load_model(job.settings.model), corpus_of(job.settings)
     curve = curve_of(job)
-    with_pictures = job.settings.report.images
+    hidden = _hidden_because(job)
     return inputs.ReportInputs(
         subject=subject_of(job, model, corpus),
         provenance=_provenance(job, model, corpus),
@@ -36,15 +37,34 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
         threshold=job.read_json("threshold", "threshold"),
         published=job.read_json("threshold", "published"),
         controls=_controls(job),
-        strips=_strips(job, curve) if with_pictures else (),
+        strips=() if hidden else _strips(job, curve),
         checks=_checks(job),
         skipped=_skipped(job),
         stages=stage_records(job),
         settings_toml=config.dump_toml(job.settings),
         notes=_notes(job, model, corpus),
-        no_pictures_because=None if with_pictures else "Pictures were switched off (report.images = false).",
+        no_pictures_because=hidden,
         score_title=job.settings.scores.score,
     )
+
+
+def shows_real_people(job: Job) -> bool:
+    """Tell whether pictures may show real people: the domain's do, and the list does not call them invented."""
+    people = job.read_json("concepts", "catalogue").get("people", "")
+    return domain_of(job.settings).people and people != INVENTED
+
+
+def _hidden_because(job: Job) -> str | None:
+    """Return why the report shows no pictures, a full sentence; None where it does."""
+    settings = job.settings.report
+    if not settings.images:
+        return "Pictures were switched off (report.images = false)."
+    if shows_real_people(job) and not settings.real_people:
+        return (
+            "Pictures of real people are left out; they are in the run folder alone "
+            "(report.real_people = true puts them in here)."
+        )
+    return None
 
 
 def subject_of(job: Job, model: Model, corpus: Corpus) -> inputs.Subject:
