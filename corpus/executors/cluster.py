@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -21,10 +22,14 @@ from corpus.executors.share import cores, environment, limits
 OBJECT_STORE = 1 << 30
 """Bytes of shared memory for tasks and results that wait, in a cluster of our own; more goes to disk."""
 
+PROBE = 10.0
+"""Seconds to wait for a cluster's address to answer."""
+
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray writes on stdout, where results go, that a worker has died; each item tells that itself.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
+    "RAY_NUM_REDIS_GET_RETRIES": "2",  # of 40 s each to reach a cluster, not 20
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # or else Ray prints a tip about it
 }
 # The name speaks of two other systems; on Linux too, Ray then listens on the loopback device alone.
@@ -55,7 +60,8 @@ class RayExecutor(Executor):
             MissingExtra: Ray is not installed.
         """
         self._workers, self._gpus, self._attempts = workers, tuple(gpus), attempts
-        self._address = address or os.environ.get("RAY_ADDRESS", "")
+        asked = address or os.environ.get("RAY_ADDRESS", "")
+        self._address = "" if asked == "local" else asked
         self._ray = _import_ray(start=not self._address)
         self._ours = ExitStack()
         self._own = False
@@ -75,19 +81,22 @@ class RayExecutor(Executor):
         if self._ray.is_initialized():
             return
         self._own = not self._address
+        if not _listens(self._address):
+            raise MissingExtra(self._no_cluster("nothing listens there"))
         options = self._start_options() if self._own else {"address": self._address}
         variables = _QUIET | (self._start_variables() if self._own else {})
         try:
             with environment(variables, restored=["RAY_AUTH_MODE"]):
                 self._ray.init(log_to_driver=False, logging_level="ERROR", **options)
         except (OSError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
-            where = self._address or "this machine"
-            raise MissingExtra(
-                f"{where}: no Ray cluster to work on ({_first_line(error)}); "
-                "start one with ray start --head, or give another address"
-            ) from error
+            raise MissingExtra(self._no_cluster(_first_line(error))) from error
         self._ours.callback(self._ray.shutdown)
         atexit.register(self.close)
+
+    def _no_cluster(self, why: str) -> str:
+        if self._own:
+            return f"--engine ray: no cluster starts on this machine ({why}); try again, or --engine local"
+        return f"{self._address}: no Ray cluster answers ({why}); start one with ray start --head"
 
     def _start_options(self) -> dict[str, Any]:
         # Not in /tmp/ray, which may belong to another user; the name is short because sockets lie in it.
@@ -104,7 +113,7 @@ class RayExecutor(Executor):
 
     def _start_variables(self) -> dict[str, str]:
         gpus = {"CUDA_VISIBLE_DEVICES": ",".join(self._gpus)} if self._gpus else {}
-        return _LOOPBACK | _PRIORITY | _access() | gpus
+        return _PRIORITY | _access() | gpus
 
     def _size(self) -> int:
         room = self._ray.cluster_resources().get("GPU" if self._gpus else "CPU", 0)
@@ -137,6 +146,18 @@ def _import_ray(start: bool) -> Any:
                 "--engine ray: Ray is not installed; pip install 'imitation-threshold[cluster]'"
             ) from error
     return ray
+
+
+def _listens(address: str) -> bool:
+    """Whether something listens at ``host:port``; Ray itself tries for a quarter of an hour to find out."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return True  # "auto", or nonsense, which Ray names
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE).close()
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -152,6 +153,7 @@ def _cause(code: int | None) -> str:
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
     """Start processes that Ctrl-C does not reach, not even while they import: the mask is inherited."""
+    resource_tracker.ensure_running()  # or else it starts with the first process, and lifts the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -40,6 +40,12 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def is_kept_from(pid: int, number: int) -> bool:
+    """Whether a signal does not reach a process: it is blocked, or ignored."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return any(int(status[mask], 16) >> (number - 1) & 1 for mask in ("SigBlk", "SigIgn"))
+
+
 def listening(*pids: int) -> set[str]:
     """Return the addresses at which processes wait for connections."""
     sockets = {}

@@ -189,12 +189,12 @@ def test_workers_that_die_as_they_start_end_the_work(executor: Executor, diary: 
 
 @elsewhere
 def test_closing_the_outcomes_ends_the_workers(executor: Executor, diary: tasks.Diary) -> None:
-    outcomes = executor.map(tasks.Loaded(diary), range(1000))
-    next(outcomes)
+    outcomes = executor.map(tasks.Hangs(diary, done=1), ITEMS)
+    assert next(outcomes) == Done(0, 0, 0, 1)
+    workers = diary.wait_for("at work", 1)
     outcomes.close()  # type: ignore[attr-defined]
-    wait_for = [int(pid) for pid in diary.lines("loaded")]
-    processes.wait_for_end(*wait_for)
-    assert len(diary.lines("tried")) < 1000
+    processes.wait_for_end(*map(int, workers))
+    assert len(diary.lines("tried")) <= 3  # the first, and one for each worker
 
 
 @elsewhere
@@ -251,6 +251,7 @@ def test_an_interrupt_leaves_no_process(engine: str, more: str, tmp_path: Path) 
     started = processes.descendants(process.pid)
     assert set(workers) <= set(started)
     assert processes.listening(process.pid, *started) == ({"127.0.0.1"} if engine == "ray" else set())
+    assert engine == "ray" or all(processes.is_kept_from(pid, signal.SIGINT) for pid in workers)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=tasks.WAIT)
     assert process.returncode == -signal.SIGINT
@@ -271,9 +272,10 @@ def test_workers_do_not_outlive_a_killed_caller(tmp_path: Path) -> None:
 
 def test_the_end_of_the_block_ends_what_is_under_way(diary: tasks.Diary) -> None:
     with make_executor("local", 2) as executor:
-        outcomes = executor.map(tasks.Loaded(diary), range(1000))
+        outcomes = executor.map(tasks.Hangs(diary, done=1), ITEMS)
         next(outcomes)
-    processes.wait_for_end(*(int(pid) for pid in diary.lines("loaded")))
+        workers = diary.wait_for("at work", 1)
+    processes.wait_for_end(*map(int, workers))
     with pytest.raises(RuntimeError, match="was closed"):
         list(outcomes)
 
