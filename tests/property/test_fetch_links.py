@@ -178,3 +178,10 @@ def test_any_text_is_an_address_or_has_a_reason(text: str) -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     assert isinstance(parse_link(text, AddressRules()), Refusal)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::ffff:10.0.0.1]", "169.254.169.254"])
+def test_a_numeric_address_is_judged_before_anything_else(host: str) -> None:
+    found = parse_link(f"http://{host}/x.jpg", AddressRules())
+    assert isinstance(found, Refusal)
+    assert found.reason.endswith(" address")
