@@ -40,7 +40,7 @@ def row_numbers(shards: Sequence[Shard], column: str, places: Iterable[Place]) -
         if name not in by_name:
             raise CorpusError(f"{name}: no longer among the shards of the corpus; count its captions again")
         ordered = np.array(sorted(rows), np.int64)
-        numbers = _numbers(by_name[name], column, ordered)
+        numbers = numbers_in(by_name[name], column, ordered)
         found |= {(name, int(row)): float(number) for row, number in zip(ordered, numbers, strict=True)}
     return found
 
@@ -51,8 +51,19 @@ def column_of(shard: Shard, column: str) -> str | None:
     return exact or next((name for name in shard.columns if name.casefold() == column.casefold()), None)
 
 
-def _numbers(shard: Shard, column: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the numbers of ascending rows of one shard, shape (n,)."""
+def numbers_in(shard: Shard, column: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the numbers that stand in a column of one shard; NaN where it is null. Shape (n,).
+
+    Args:
+        shard: The shard.
+        column: The column's name, in any case.
+        rows: Numbers of rows, ascending, shape (n,).
+
+    Raises:
+        CorpusError: It cannot be read, has no such column or too few rows.
+    """
+    if not len(rows):
+        return np.zeros(0)
     name = column_of(shard, column)
     if name is None:
         raise CorpusError(f"{shard.place}: no column {column!r}; the columns are: {', '.join(shard.columns)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fit.cli import printing
+from fit.cli.count import Engine, Workers
 
 EXAMPLE = (
     "Example: fit curate --captions 'laion/*.parquet' --concepts artists.csv --limit 100 --out plan.parquet"
@@ -38,6 +39,8 @@ def curate(
     where: Annotated[str, typer.Option(metavar="SQL", help="Condition on the rows; default: all.")] = "",
     caption_column: Annotated[str, typer.Option(help="Default: TEXT, caption or text.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the random choice.")] = 0,
+    engine: Engine = "local",
+    workers: Workers = 0,
     apply: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Also write the shards without these rows.")
     ] = None,
@@ -48,10 +51,11 @@ def curate(
     With --apply alone (no --concepts) a plan that is there is applied.
     """
     from concepts.errors import UsageError
-    from fit.stages import curate_files, curation_plan, shard_work
+    from fit.config import execution_of
+    from fit.stages import curate_files, curation_apply, shard_work
     from fit.stages.count_files import Captions
 
-    where_from = Captions(captions, caption_column, where)
+    where_from, execution = Captions(captions, caption_column, where), execution_of(engine, workers)
     if concepts is not None:
         if not limit:
             raise UsageError("give --limit: a number of captions, or a run folder")
@@ -59,16 +63,15 @@ def curate(
             raise UsageError(f"{out}: the name of a plan has to end with .parquet")
         asked = curate_files.Asked(where_from, concepts, limit, keep_best, opt_out, cautious, seed)
         work = shard_work.work_beside(out)
-        plan = curate_files.curate(asked, work)
-        curation_plan.write_plan(out, plan.table)
+        planned = curate_files.curate(asked, out, work, execution)
         shard_work.remove_work(work)
         if json:
-            printing.as_json(plan.summary)
+            printing.as_json(planned.summary)
         else:
-            for line in (*plan.lines, f"plan: {out}"):
+            for line in (*planned.lines, f"plan: {out}"):
                 typer.echo(line)
     elif apply is None:
         raise UsageError("give --concepts and --limit to make a plan, or --apply to apply one that is there")
     if apply is not None:
-        dropped = curation_plan.apply_plan(out, where_from, apply)
+        dropped = curation_apply.apply_plan(out, where_from, apply, execution)
         typer.echo(f"{dropped:,} rows left out: {apply}", err=json)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from concepts.errors import MalformedFile, unknown
 
 KINDS = ("name", "domain", "url")
-_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/:?#]+)", re.IGNORECASE)
+LONGEST = 2000
+"""Longest pattern of an address, in characters."""
+
 _DOMAIN = re.compile(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 
 
@@ -28,29 +30,6 @@ class OptOuts:
     names: tuple[str, ...] = ()
     domains: frozenset[str] = frozenset()
     urls: tuple[str, ...] = ()
-
-    def why(self, url: str | None) -> str | None:
-        """Return why a row with this address goes, or None where it may stay."""
-        if not url:
-            return None
-        if self.domains and (domain := self._domain(url)):
-            return f"opted out: domain {domain}"
-        for pattern, expression in zip(self.urls, self._expressions, strict=True):
-            if expression.fullmatch(url):
-                return f"opted out: address {pattern}"
-        return None
-
-    def _domain(self, url: str) -> str | None:
-        found = _HOST.match(url)
-        if found is None:
-            return None
-        labels = found[1].casefold().rstrip(".").split(".")
-        tails = (".".join(labels[start:]) for start in range(len(labels)))
-        return next((tail for tail in tails if tail in self.domains), None)
-
-    @property
-    def _expressions(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(_expression(pattern) for pattern in self.urls)
 
 
 def read_opt_outs(text: str, source: str) -> OptOuts:
@@ -86,12 +65,9 @@ def _checked(kind: str, value: str, where: str) -> str:
             raise MalformedFile(f"{where}: {value!r} is no domain such as example.org")
     if kind == "url" and not value.strip("*?"):
         raise MalformedFile(f"{where}: the pattern {value!r} fits every address; name part of one")
+    if kind == "url" and len(value) > LONGEST:
+        raise MalformedFile(f"{where}: a pattern of {len(value):,} characters; at most {LONGEST:,} are taken")
     return value
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    parts = (re.escape(c) if c not in "*?" else {"*": ".*", "?": "."}[c] for c in pattern)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
 
 
 def merge_names(listed: Sequence[str], opted_out: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 
 # A leading dot keeps an unfinished file out of every glob of finished ones.
 _TEMPORARY = ".unfinished-"
+
+ROW_GROUP = 1 << 16
+"""Rows of a row group."""
 
 
 class DamagedFile(OSError):  # noqa: N818 (as its siblings in concepts.errors: a situation)
@@ -47,6 +50,17 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str] | None 
     _write(path, lambda file: _fill(file, table, metadata))
 
 
+def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write a Parquet file of tables that come one by one and need not fit into memory together.
+
+    Args:
+        path: Where the file goes.
+        schema: Of all of them; its metadata becomes the file's.
+        tables: The rows in order; how they are cut into tables leaves the bytes as they are.
+    """
+    _write(path, lambda file: _stream(file, schema, tables))
+
+
 def table_bytes(table: pa.Table) -> bytes:
     """Return the Parquet file that :func:`write_table` writes."""
     buffer = io.BytesIO()
@@ -54,8 +68,12 @@ def table_bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def read_table(path: Path) -> pa.Table:
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file written by :func:`write_table` and check its pages' checksums.
+
+    Args:
+        path: The file.
+        columns: Which columns to read; None: all.
 
     Raises:
         DamagedFile: The file is truncated or its bytes have changed.
@@ -63,7 +81,7 @@ def read_table(path: Path) -> pa.Table:
     """
     with path.open("rb") as file:  # what the file system says is told apart from what Parquet says
         try:
-            return pq.read_table(file, page_checksum_verification=True)
+            return pq.read_table(file, columns=columns, page_checksum_verification=True)
         except (OSError, pa.ArrowInvalid) as error:
             raise DamagedFile(f"{path}: damaged Parquet file ({error})") from error
 
@@ -148,8 +166,33 @@ def _fill(file: IO[bytes], table: pa.Table, metadata: Mapping[str, str] | None) 
     added = {key.encode(): value.encode() for key, value in (metadata or {}).items()}
     content = {**(table.schema.metadata or {}), **added}
     ordered = table.replace_schema_metadata(dict(sorted(content.items())))
+    # Vectors and images do not repeat: a dictionary of theirs costs time alone.
+    repeating = [each.name for each in ordered.schema if not _is_vector_or_bytes(each.type)]
     # Page checksums tell flipped bytes in a part that no receipt covers yet.
-    pq.write_table(ordered, file, compression="zstd", write_page_checksum=True, row_group_size=1 << 16)
+    pq.write_table(
+        ordered,
+        file,
+        compression="zstd",
+        use_dictionary=repeating or False,
+        write_page_checksum=True,
+        row_group_size=ROW_GROUP,
+    )
+
+
+def _is_vector_or_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_binary(kind))
+
+
+def _stream(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+        waiting = schema.empty_table()
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table]).combine_chunks()
+            whole = waiting.num_rows // ROW_GROUP * ROW_GROUP
+            for start in range(0, whole, ROW_GROUP):
+                writer.write_table(waiting.slice(start, ROW_GROUP))
+            waiting = waiting.slice(whole)
+        writer.write_table(waiting)
 
 
 def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:

@@ -1,30 +1,31 @@
-"""From captions, concepts and a limit to the plan of rows to drop, and to filtered shards."""
+"""From captions, concepts and a limit to the plan of rows to drop."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from concepts.catalogue import read_catalogue
 from concepts.concept import Concept
 from concepts.errors import CorpusError, MalformedFile
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.sampling import base_of, keys_of
-from corpus.shards import Shard, find_shards
-from fit import progress
-from fit.curation.choice import Choice, NamingRows, Places, choose
+from corpus.row_values import column_of, numbers_in
+from corpus.shards import Shard, Survey, find_shards
+from fit.curation.addresses import OptedOut
+from fit.curation.choice import Choice, choose
 from fit.curation.optout import OptOuts, merge_names, read_opt_outs
-from fit.run import artefacts
+from fit.sections import Execution
 from fit.stages.count_files import Captions
 from fit.stages.curation_limits import Limits, limits_of
-from fit.stages.curation_plan import plan_table
+from fit.stages.curation_plan import PLAN, write_plan
+from fit.stages.curation_rows import FindRows, Gathered, gather, read_part
+from fit.stages.shard_work import KeptIn, over_shards
 
 
 @dataclass(frozen=True)
@@ -51,44 +52,59 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A plan.
+class Planned:
+    """What a plan does.
 
     Attributes:
-        table: The rows to drop, with the shards' digests in its metadata.
-        summary: What it does, as JSON values.
+        summary: As JSON values.
         lines: The same in words.
     """
 
-    table: pa.Table
     summary: Mapping[str, Any]
     lines: tuple[str, ...]
 
 
-def curate(asked: Asked, work: Path) -> Plan:
-    """Make a plan.
+@dataclass(frozen=True)
+class _Limited:
+    """The concepts, those that were only opted out at the end, and how many rows each may keep."""
+
+    concepts: tuple[Concept, ...]
+    rows: Mapping[int, int]
+    opted_out: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def curate(asked: Asked, out: Path, work: Path, execution: Execution) -> Planned:
+    """Make a plan and write it.
 
     Args:
         asked: What was asked.
+        out: Where the plan goes.
         work: Folder for finished shards, so that an interrupted plan goes on; the caller removes it.
+        execution: Who reads the shards.
 
     Raises:
-        UsageError, MalformedFile, ConceptsError, CorpusError, SettingsError: Something asked for is wrong.
+        UsageError, MalformedFile, ConceptsError, SettingsError: Something asked for is wrong.
+        CorpusError: A shard cannot be read: a plan without its rows would be none.
     """
-    catalogue = read_catalogue(asked.concepts)
     outs = _opt_outs(asked.opt_out)
-    extra = merge_names([concept.name for concept in catalogue.concepts], outs.names)
-    concepts = (*catalogue.concepts, *(Concept(name) for name in extra))
-    limits = limits_of(asked.limit, concepts[: len(catalogue.concepts)], upper=asked.upper)
-    rows_allowed = limits.rows | {i: 0 for i, c in enumerate(concepts) if c.name in outs.names}
+    limited = _limited(asked, outs)
     shards = find_shards(asked.captions.pattern, asked.captions.column or None)
-    counter = CaptionCounter(CaptionQuery(concepts, asked.seed, 0, asked.captions.where))
-    parts = list(_parts(asked, counter, shards, outs, work))
-    rows, starts = _rows(parts)
-    choice = choose(rows, rows_allowed, len(concepts))
-    reasons = _Reasons(concepts, rows_allowed, outs)
-    table = plan_table(list(_dropped(choice, parts, starts, reasons, shards)), shards)
-    return Plan(table, *_summary(choice, shards, concepts, rows_allowed, limits))
+    total = sum(shard.rows for shard in shards)
+    _check_column(asked.keep_best, shards)
+    counter = CaptionCounter(CaptionQuery(limited.concepts, asked.seed, 0, asked.captions.where))
+    task = FindRows(counter, OptedOut(outs), asked.keep_best, asked.seed)
+    kept = KeptIn(work, task.digest)
+    unreadable = over_shards(task, Survey(shards, ()), kept, execution, "curate")
+    if unreadable:
+        raise CorpusError(
+            f"{len(unreadable):,} of {len(shards):,} shards cannot be read, so that a plan would miss their "
+            f"rows; mend them and run again: what is done is kept; the first: {unreadable[0].reason}"
+        )
+    found = gather([kept.path(shard) for shard in shards])
+    choice = choose(found.rows, limited.rows, len(limited.concepts))
+    write_plan(out, shards, _dropped(found, choice, limited, kept, shards))
+    return _told(found, choice, limited, total)
 
 
 def _opt_outs(path: Path | None) -> OptOuts:
@@ -102,167 +118,102 @@ def _opt_outs(path: Path | None) -> OptOuts:
         raise MalformedFile(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _parts(
-    asked: Asked, counter: CaptionCounter, shards: Sequence[Shard], outs: OptOuts, work: Path
-) -> Iterator[pa.Table]:
-    """Yield each shard's rows, from the work folder where they are finished."""
-    key = artefacts.digest(
-        {
-            "concepts": [asdict(concept) for concept in counter.query.concepts],
-            "where": counter.query.where,
-            "keep_best": asked.keep_best,
-            "seed": asked.seed,
-            "outs": [sorted(outs.domains), outs.urls],
-        }
-    )
-    with progress.bar(len(shards), "files", "curate") as bar:
-        for shard in shards:
-            path = work / f"{artefacts.digest([key, shard.name, shard.digest])[:32]}.parquet"
-            if not path.is_file():
-                artefacts.write_table(path, _shard_rows(asked, counter, shard, outs))
-            yield artefacts.read_table(path)
-            bar.advance()
+def _limited(asked: Asked, outs: OptOuts) -> _Limited:
+    listed = read_catalogue(asked.concepts).concepts
+    extra = merge_names([concept.name for concept in listed], outs.names)
+    limits: Limits = limits_of(asked.limit, listed, upper=asked.upper)
+    concepts = (*listed, *(Concept(name) for name in extra))
+    opted_out = frozenset(outs.names)
+    none = {place: 0 for place, concept in enumerate(concepts) if concept.name in opted_out}
+    return _Limited(concepts, limits.rows | none, opted_out, limits.notes)
 
 
-def _shard_rows(asked: Asked, counter: CaptionCounter, shard: Shard, outs: OptOuts) -> pa.Table:
-    """Rows of a shard that name a concept or are opted out: number, address, concepts, worth, why."""
-    found: dict[int, tuple[str | None, tuple[int, ...], str | None]] = {
-        row: (url, owners, outs.why(url)) for row, url, owners in counter.naming_rows(shard)
-    }
-    if (outs.domains or outs.urls) and shard.url_column is not None:
-        for row, url in enumerate(_column(shard, shard.url_column).to_pylist()):
-            if row not in found and (why := outs.why(url)) is not None:
-                found[row] = (url, (), why)
-    order = sorted(found)
-    return pa.table(
-        {
-            "row": pa.array(order, pa.int64()),
-            "url": pa.array([found[row][0] for row in order], pa.string()),
-            "owners": pa.array([found[row][1] for row in order], pa.list_(pa.int32())),
-            "why": pa.array([found[row][2] for row in order], pa.string()),
-            "worth": pa.array(_worth(asked, shard, order), pa.float64()),
-        }
-    )
-
-
-def _worth(asked: Asked, shard: Shard, rows: Sequence[int]) -> list[float]:
-    """What a row is worth keeping for: the column's value, what has none last; or a seeded random number."""
-    if not asked.keep_best:
-        base = np.uint64(base_of(asked.seed, "curate", shard.name))
-        return [key / 2**64 for key in keys_of(base, np.array(rows, np.int64)).tolist()]
-    if asked.keep_best not in shard.columns:
-        listed = ", ".join(shard.columns)
-        raise CorpusError(
-            f"{shard.path}: no column {asked.keep_best!r} to keep the best by; the columns are: {listed}"
-        )
-    column = _column(shard, asked.keep_best)
-    try:
-        values = column.take(pa.array(rows, pa.int64())).cast(pa.float64()).to_pylist()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CorpusError(f"{shard.path}: the column {asked.keep_best!r} holds no numbers") from error
-    return [-np.inf if value is None or np.isnan(value) else value for value in values]
-
-
-def _column(shard: Shard, name: str) -> pa.ChunkedArray:
-    try:
-        return pq.read_table(shard.path, columns=[name])[name]
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusError(
-            f"{shard.path}: cannot be read ({str(error).splitlines()[0]}); fetch it again"
-        ) from error
-
-
-def _rows(parts: Sequence[pa.Table]) -> tuple[NamingRows, Places]:
-    """Bring the shards' rows together; shard i's begin at the i-th of the starts."""
-    names: dict[tuple[int, ...], int] = {}
-    kind = array("i")
-    for part in parts:
-        kind.extend(names.setdefault(tuple(owners), len(names)) for owners in part["owners"].to_pylist())
-    worth = [part["worth"].to_numpy() for part in parts]
-    forced = [part["why"].is_valid().to_numpy() for part in parts]
-    rows = NamingRows(
-        list(names),
-        np.array(kind, np.int32),
-        np.concatenate(worth) if worth else np.empty(0),
-        np.concatenate(forced) if forced else np.empty(0, np.bool_),
-    )
-    return rows, np.cumsum([0, *(len(part) for part in parts)])
-
-
-@dataclass(frozen=True)
-class _Reasons:
-    """Why a row goes that names certain concepts."""
-
-    concepts: Sequence[Concept]
-    limits: Mapping[int, int]
-    outs: OptOuts
-
-    def told(self, above: tuple[int, ...]) -> str:
-        each = (self._of(self.concepts[owner], self.limits[owner]) for owner in above)
-        return "; ".join(dict.fromkeys(each))
-
-    def _of(self, concept: Concept, limit: int) -> str:
-        return (
-            f"opted out: {concept.name}"
-            if concept.name in self.outs.names
-            else f"above the limit of {limit:,}"
-        )
+def _check_column(column: str, shards: Sequence[Shard]) -> None:
+    """Refuse a column that a shard has not, or that holds no numbers, before the captions are read."""
+    if not column:
+        return
+    for shard in shards:
+        if column_of(shard, column) is None:
+            raise CorpusError(
+                f"{shard.place}: no column {column!r} to keep the best by; "
+                f"the columns are: {', '.join(shard.columns)}"
+            )
+    first = next((shard for shard in shards if shard.rows), None)
+    if first is not None:
+        numbers_in(first, column, np.zeros(1, np.int64))
 
 
 def _dropped(
-    choice: Choice, parts: Sequence[pa.Table], starts: Places, reasons: _Reasons, shards: Sequence[Shard]
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the plan, by file and row."""
-    for number, (part, shard) in enumerate(zip(parts, shards, strict=True)):
-        first, last = np.searchsorted(choice.dropped, starts[number : number + 2])
-        inside = part.select(["row", "url", "why"]).take(
-            pa.array(choice.dropped[first:last] - starts[number])
+    found: Gathered, choice: Choice, limited: _Limited, kept: KeptIn, shards: Sequence[Shard]
+) -> Iterator[pa.Table]:
+    """Yield the rows of the plan, shard by shard."""
+    named = pa.array(["|".join(limited.concepts[c].name for c in each) for each in choice.above], pa.string())
+    reasons = pa.array([_reason(each, limited) for each in choice.above], pa.string())
+    for number, shard in enumerate(shards):
+        mine = slice(*found.starts[number : number + 2].tolist())
+        gone = choice.gone[mine]
+        part = read_part(kept.path(shard), ["row", "url", "why"])
+        stays = part["why"].is_null().to_numpy()
+        goes = ~stays
+        goes[stays] = gone
+        kinds = np.full(len(goes), -1, np.int64)
+        kinds[stays] = found.rows.kind[mine]
+        rows = part.filter(pa.array(goes))
+        of_set = pa.array(kinds[goes], mask=kinds[goes] < 0)
+        yield pa.table(
+            {
+                "file": pa.repeat(pa.scalar(shard.name), rows.num_rows),
+                "row": rows["row"],
+                "url": rows["url"],
+                "concept": named.take(of_set).fill_null(""),
+                "reason": pc.coalesce(rows["why"], reasons.take(of_set)),
+            },
+            schema=PLAN,
         )
-        for row, above in zip(inside.to_pylist(), choice.above[first:last], strict=True):
-            yield {
-                "file": shard.name,
-                "row": row["row"],
-                "url": row["url"],
-                "concept": "|".join(reasons.concepts[owner].name for owner in above),
-                "reason": row["why"] or reasons.told(above),
-            }
 
 
-def _summary(
-    choice: Choice,
-    shards: Sequence[Shard],
-    concepts: Sequence[Concept],
-    allowed: Mapping[int, int],
-    limits: Limits,
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    total, dropped = sum(shard.rows for shard in shards), int(choice.dropped.size)
+def _reason(above: Sequence[int], limited: _Limited) -> str:
+    """Return why a row goes that names certain concepts above their limits."""
+    each = (
+        f"opted out: {limited.concepts[c].name}"
+        if limited.concepts[c].name in limited.opted_out
+        else f"above the limit of {limited.rows[c]:,}"
+        for c in above
+    )
+    return "; ".join(dict.fromkeys(each))
+
+
+def _told(found: Gathered, choice: Choice, limited: _Limited, total: int) -> Planned:
+    dropped = found.opted_out + int(np.count_nonzero(choice.gone))
     listed: list[dict[str, Any]] = [
         {
             "concept": concept.name,
-            "before": int(choice.before[i]),
-            "after": int(choice.after[i]),
-            "limit": allowed.get(i),
+            "before": int(choice.before[place]),
+            "after": int(choice.after[place]),
+            "limit": limited.rows.get(place),
         }
-        for i, concept in enumerate(concepts)
+        for place, concept in enumerate(limited.concepts)
     ]
-    changed = [c.name for i, c in enumerate(concepts) if i in allowed and choice.before[i] > allowed[i]]
+    changed = [each["concept"] for each in listed if each["before"] > each["limit"]]
     best = (
         "no plan drops fewer"
         if not choice.at_most_too_many
         else f"the best plan drops at most {choice.at_most_too_many:,} fewer"
     )
+    share = dropped / max(total, 1)
     lines = (
-        f"{dropped:,} of {total:,} rows to drop ({dropped / max(total, 1):.3%}); {best}",
+        f"{dropped:,} of {total:,} rows to drop ({share:.3%}); {best}",
         f"{len(changed):,} of {len(listed):,} concepts go from above their limit to it",
-        *limits.notes,
+        *limited.notes,
     )
     summary = {
         "rows": total,
         "dropped": dropped,
-        "share": dropped / max(total, 1),
+        "opted_out_by_address": found.opted_out,
+        "share": share,
         "at_most_too_many": choice.at_most_too_many,
         "brought_to_their_limit": changed,
         "concepts": listed,
-        "notes": list(limits.notes),
+        "notes": list(limited.notes),
     }
-    return summary, lines
+    return Planned(summary, lines)

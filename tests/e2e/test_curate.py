@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.shards import Shard
 from fit import cli
 from tests.spec.reference_counter import contains
 
@@ -174,7 +175,7 @@ def test_shards_are_never_written_over(world: Path, capsys: pytest.CaptureFixtur
         (("--limit", "many"), 2, "neither a number of captions nor a run folder"),
         ((), 2, "--limit"),
         (("--limit", "1", "--keep-best", "beauty"), 12, "no column 'beauty'"),
-        (("--limit", "1", "--keep-best", "TEXT"), 12, "holds no numbers"),
+        (("--limit", "1", "--keep-best", "TEXT"), 12, "not numbers"),
         (("--limit", "1", "--opt-out", "/nowhere.csv"), 2, "cannot be read"),
     ],
 )
@@ -197,20 +198,131 @@ def test_what_is_no_plan_is_refused(world: Path, capsys: pytest.CaptureFixture[s
 def test_an_interrupted_plan_goes_on(
     world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fit.stages import curate_files
+    from fit.stages.curation_rows import FindRows
 
-    whole = curate_files._shard_rows
+    whole = FindRows.__call__
     seen: list[str] = []
 
-    def breaks(asked: object, counter: object, shard: object, outs: object) -> pa.Table:
-        seen.append(shard.name)  # type: ignore[attr-defined]
+    def breaks(self: FindRows, shard: Shard) -> pa.Table:
+        seen.append(shard.name)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return whole(asked, counter, shard, outs)  # type: ignore[arg-type]
+        return whole(self, shard)
 
-    monkeypatch.setattr(curate_files, "_shard_rows", breaks)
+    monkeypatch.setattr(FindRows, "__call__", breaks)
     code, _, _ = run(world, capsys, "--concepts", str(world / "concepts.csv"), "--limit", "1")
     assert code == 130
     make(world, capsys, "1")
     assert len(seen) == 4  # the third again, the others not
     assert not (world / "plan.parquet.work").exists()
+
+
+def test_a_plan_is_the_same_by_several_workers(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (world / "out.csv").write_text("kind,value\ndomain,img1.example\nurl,*/7.jpg\n")
+    more = ("2", "--opt-out", str(world / "out.csv"), "--keep-best", "similarity")
+    make(world, capsys, *more, "--apply", str(world / "one"))
+    alone = (world / "plan.parquet").read_bytes()
+    make(world, capsys, *more, "--workers", "2", "--apply", str(world / "two"))
+    assert (world / "plan.parquet").read_bytes() == alone
+    for path in (world / "one").iterdir():
+        assert path.read_bytes() == (world / "two" / path.name).read_bytes()
+
+
+def test_a_shard_that_cannot_be_read_to_its_end_refuses_the_plan(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = world / "shards" / "part-1.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:400] = b"\xff" * 396  # the first pages; the footer is whole
+    path.write_bytes(content)
+    code, _, err = run(world, capsys, "--concepts", str(world / "concepts.csv"), "--limit", "1")
+    assert code == 12
+    assert "1 of 3 shards cannot be read" in err
+    assert "part-1.parquet" in err
+    assert err.count("\n") == 1
+    assert not (world / "plan.parquet").exists()
+
+
+def test_a_truncated_shard_refuses_the_plan(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = world / "shards" / "part-1.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    code, _, err = run(world, capsys, "--concepts", str(world / "concepts.csv"), "--limit", "1")
+    assert code == 12
+    assert err.count("\n") == 1
+    assert not (world / "plan.parquet").exists()
+
+
+def test_a_folder_that_holds_something_is_not_filled(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(world, capsys, "1", "--apply", str(world / "filtered"))
+    before = {path.name: path.read_bytes() for path in (world / "filtered").iterdir()}
+    make(world, capsys, "3")
+    code, _, err = run(world, capsys, "--apply", str(world / "filtered"))
+    assert code == 2
+    assert "holds something already" in err
+    assert {path.name: path.read_bytes() for path in (world / "filtered").iterdir()} == before
+
+
+def test_an_interrupted_application_goes_on(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fit.stages.curation_apply import WriteShard
+
+    make(world, capsys, "1", "--apply", str(world / "whole"))
+    whole, seen = WriteShard.__call__, list[str]()
+
+    def breaks(self: WriteShard, shard: Shard) -> pa.Table:
+        seen.append(shard.name)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return whole(self, shard)
+
+    monkeypatch.setattr(WriteShard, "__call__", breaks)
+    assert run(world, capsys, "--apply", str(world / "filtered"))[0] == 130
+    assert run(world, capsys, "--apply", str(world / "filtered"))[0] == 0
+    assert seen == ["part-0.parquet", "part-1.parquet", "part-1.parquet", "part-2.parquet"]
+    assert not (world / "filtered.work").exists()
+    for path in (world / "whole").iterdir():
+        assert path.read_bytes() == (world / "filtered" / path.name).read_bytes()
+
+
+def test_row_groups_codecs_and_odd_columns_stay(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pa.table(
+        {
+            "caption": ["Ada Brush", "Ada Brush", "x", "y", "Ada Brush", "z"],
+            "bytes": pa.array([b"\xff\x00", None, b"", b"a", b"b", b"c"]),
+            "nested": [{"a": [1, 2]}, {"a": []}, None, {"a": None}, {"a": [3]}, {"a": [4]}],
+            "when": pa.array([1, 2, 3, 4, 5, None], pa.timestamp("us", "UTC")),
+        }
+    ).replace_schema_metadata({"made by": "a test"})
+    for path in (world / "shards").iterdir():
+        path.unlink()
+    codecs = {"caption": "zstd", "bytes": "none", "nested.a.list.element": "gzip", "when": "snappy"}
+    source = world / "shards" / "deep" / "odd.parquet"
+    source.parent.mkdir()
+    pq.write_table(table, source, row_group_size=2, compression=codecs, use_dictionary=["caption"])
+    (world / "concepts.csv").write_text("concept\nAda Brush\n")
+    capsys.readouterr()
+    asked = ["--concepts", str(world / "concepts.csv"), "--limit", "0", "--apply", str(world / "new")]
+    captions = ["--captions", str(world / "shards" / "**" / "*.parquet")]
+    assert cli.run(["curate", *captions, "--out", str(world / "plan.parquet"), *asked]) == 0
+    (found,) = (world / "new").rglob("*.parquet")
+    assert pq.read_table(found).equals(table.filter(pa.array([False, False, True, True, False, True])))
+    old, new = pq.read_metadata(source), pq.read_metadata(found)
+    assert [new.row_group(i).num_rows for i in range(new.num_row_groups)] == [0, 2, 1]
+    assert pq.read_schema(found).equals(pq.read_schema(source), check_metadata=True)
+    for i in range(old.num_columns):
+        one, other = old.row_group(1).column(i), new.row_group(1).column(i)
+        assert (one.path_in_schema, one.compression) == (other.path_in_schema, other.compression)
+        assert one.encodings == other.encodings
+
+
+def test_a_plan_with_a_row_that_is_not_there_is_refused(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(world, capsys, "1")
+    table = pq.read_table(world / "plan.parquet")
+    rows = pa.array([10, *table["row"].to_pylist()[1:]])
+    pq.write_table(table.set_column(1, table.schema.field("row"), rows), world / "plan.parquet")
+    code, _, err = run(world, capsys, "--apply", str(world / "filtered"))
+    assert code == 2
+    assert "has no row 10" in err

@@ -15,32 +15,6 @@ def test_a_list_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "why"),
-    [
-        ("https://example.org/a.jpg", "opted out: domain example.org"),
-        ("HTTP://IMG.Example.ORG:8080/a.jpg", "opted out: domain example.org"),
-        ("https://user:secret@example.org/a.jpg", "opted out: domain example.org"),
-        ("https://example.org.evil.test/a.jpg", None),
-        ("https://notexample.org/a.jpg", None),
-        ("https://evil.test/?https://example.org/", None),
-        ("https://pics.example/ada/1.jpg", "opted out: address https://pics.example/ada/*"),
-        ("https://pics.example/adam/1.jpg", None),
-        ("no address", None),
-        (None, None),
-        ("", None),
-    ],
-)
-def test_addresses(url: str | None, why: str | None) -> None:
-    assert read_opt_outs(LIST, "list").why(url) == why
-
-
-def test_pattern_characters_of_regular_expressions_are_letters() -> None:
-    outs = read_opt_outs("kind,value\nurl,https://a.example/(x).jpg\n", "list")
-    assert outs.why("https://a.example/(x).jpg")
-    assert outs.why("https://aXexample/x.jpg") is None
-
-
-@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "columns kind,value"),
@@ -49,6 +23,7 @@ def test_pattern_characters_of_regular_expressions_are_letters() -> None:
         ("kind,value\nname,\n", "line 2"),
         ("kind,value\nname,a,b\n", "line 2"),
         ("kind,value\nurl,*\n", "fits every address"),
+        (f"kind,value\nurl,{'a' * 2001}\n", "2,001 characters"),
         ("kind,value\ndomain,not a domain\n", "no domain"),
         ("kind,value\ndomain,https://example.org/\n", "no domain"),
     ],
