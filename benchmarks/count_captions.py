@@ -5,7 +5,7 @@
 
 Everything runs on the same shards in one run, with as many cores as there are. The drain reads the caption
 column through DuckDB into Arrow batches and throws them away, in one process with DuckDB's own threads, and
-in as many single-threaded processes as cores. Ours is the whole command, `fit count`, as a process of its own:
+in as many single-threaded processes as cores. Ours is the whole command, `fit count`, in its own process:
 start, compiling, reading, confirming, addresses, samples, merging, writing. Shards are read again and again
 under other names, so that a run lasts long enough. `results/count_captions.json` keeps all figures.
 """
@@ -80,7 +80,10 @@ def memory_of(group: int) -> int:
 def run_command(command: list[str], stop_after: float | None = None) -> dict[str, float]:
     """Run a command to its end, or kill it; return seconds and the largest memory of all its processes."""
     start, peak = time.perf_counter(), 0
-    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as process:  # noqa: S603
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(  # noqa: S603 (our own command)
+        command, start_new_session=True, stdout=subprocess.DEVNULL, env=usual
+    ) as process:
         while process.poll() is None:
             peak = max(peak, memory_of(process.pid))
             if stop_after is not None and time.perf_counter() - start > stop_after:
@@ -101,7 +104,7 @@ def count_command(corpus: Path, concepts: Path, out: Path) -> list[str]:
 def again(folder: Path, passes: int) -> Path:
     """Return a folder in which every shard stands several times, by hard links."""
     many = folder.with_name(f"{folder.name}-again")
-    many.mkdir()
+    many.mkdir(exist_ok=True)
     for shard in sorted(folder.glob("*.parquet")):
         for number in range(passes):
             os.link(shard, many / f"{number:03d}-{shard.name}")
@@ -222,7 +225,7 @@ def peers(home: Path, captions: int) -> list[dict[str, Any]]:
 
 
 def resumed(home: Path, asked: argparse.Namespace, concepts: Path) -> dict[str, Any]:
-    """Kill a count half-way, run it again, and compare both with an undisturbed one; longer than the others."""
+    """Kill a count half-way, run it again, and compare both with an undisturbed one."""
     many = again(home / "corpus-0.01", asked.passes * asked.longer)
     whole = run_command(count_command(many, concepts, home / "whole.parquet"))
     killed = run_command(count_command(many, concepts, home / "killed.parquet"), whole["seconds"] / 2)

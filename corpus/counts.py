@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from corpus.session import open_merging_session, sql
 from corpus.tables import COUNTS, SAMPLES, SHARD
 
 _SUMMARY = b"counts"
+_PIECE = 1024  # concepts of a part that are read at a time, with their digests and sampled rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _schema(part: pa.Table | Path) -> pa.Schema:
 def _numbers(part: pa.Table | Path) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Return the concepts, and their counts: kept, unfiltered, then each phase, shape (2 + p, n)."""
     names = ["concept", "caption_count", "unfiltered_count", "phase_counts"]
-    table = part.select(names) if isinstance(part, pa.Table) else pq.read_table(part, columns=names)
+    table = part.select(names) if isinstance(part, pa.Table) else pq.ParquetFile(part).read(names)
     phases = np.array(table["phase_counts"].to_pylist(), np.int64).reshape(len(table), -1).T
     kept, unfiltered = (table[name].to_numpy() for name in names[1:3])
     return tuple(table["concept"].to_pylist()), np.vstack([kept, unfiltered, phases])
@@ -190,8 +190,14 @@ def _distinct(parts: Sequence[pa.Table] | Sequence[Path], n: int) -> NDArray[np.
 
 def _asked(parts: Sequence[pa.Table] | Sequence[Path], query: str, **parameters: int) -> pa.Table:
     """Ask DuckDB about all parts; what does not fit into its memory goes to a temporary folder."""
-    tables = [part for part in parts if isinstance(part, pa.Table)]
-    source = pa.concat_tables(tables) if tables else pyarrow.dataset.dataset([str(part) for part in parts])
+    batches = (batch for part in parts for batch in _batches(part))
     with open_merging_session() as session:
-        session.register("parts", source)
+        session.register("parts", pa.RecordBatchReader.from_batches(SHARD, batches))
         return session.sql(sql(query), params=parameters).to_arrow_table()
+
+
+def _batches(part: pa.Table | Path) -> Iterator[pa.RecordBatch]:
+    """Yield a part piece by piece, without what it says beside its rows."""
+    found = part.to_batches() if isinstance(part, pa.Table) else pq.ParquetFile(part).iter_batches(_PIECE)
+    for batch in found:
+        yield pa.RecordBatch.from_arrays(batch.columns, schema=SHARD)

@@ -24,7 +24,7 @@ from corpus.sources.columns import ROW_COLUMN, is_text
 from corpus.sources.faults import told
 from corpus.where import Condition, check_columns
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 """Rows per batch: some megabytes of captions, long enough to make the per-batch costs vanish."""
 
 _REPAIRED_COLUMN = "caption was not utf-8"
