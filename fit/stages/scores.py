@@ -100,12 +100,16 @@ def _pools(job: Job) -> Pools:
                 f"{len(vectors)} reference images, fewer than scores.pool_size = {fewest}: no score",
             )
     training: dict[str, Vectors] = {}
+    different: dict[str, np.ndarray] = {}
     for part in job.parts("verification"):
         shown = part.filter(pa.array([status == SHOWN for status in part["status"].to_pylist()], pa.bool_()))
-        training |= {name: column_vectors(rows["vector"]) for name, rows in by_concept(shown)}
+        for name, rows in by_concept(shown):
+            training[name] = column_vectors(rows["vector"])
+            # The same picture at two addresses is one picture.
+            different[name] = np.sort(np.unique(rows["picture"].to_numpy(), return_index=True)[1])
     calibration = job.read("verification", "calibration")
     cuts = dict(zip(calibration["concept"].to_pylist(), calibration["value"].to_pylist(), strict=True))
-    return Pools(references, training, cuts)
+    return Pools(references, training, cuts, different)
 
 
 def _generated(job: Job) -> dict[str, dict[str, Generated]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +32,13 @@ class Pools:
         references: Reference images of each concept, shape (n, d).
         training: Verified training images, shape (n, d), duplicates as often as they were found.
         cuts: Calibrated cuts.
+        different: Places of the different pictures among a concept's training images, shape (p,), each once.
     """
 
     references: Mapping[str, Vectors]
     training: Mapping[str, Vectors]
     cuts: Mapping[str, float]
+    different: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,14 @@ def alternatives_table(
         parts = matched_by_prompt(images.vectors, images.prompts, pools.references[name], m, k)
         for prompt, value in zip(np.unique(images.prompts).tolist(), parts.tolist(), strict=True):
             rows.append({"concept": name, "variant": f"prompt {prompt + 1} alone", "score": value})
-        different = None if training is None else distinct(training)
-        if different is not None and len(different) >= m:
-            value = matched_score(images.vectors, images.prompts, different, m, k).value
+        if training is None:
+            continue
+        places = pools.different.get(name, np.arange(len(training)))
+        if len(places) >= m:
+            pool = training if len(places) == len(training) else training[places]
+            value = matched_score(images.vectors, images.prompts, pool, m, k).value
             rows.append({"concept": name, "variant": "training images as pool", "score": value})
     return pa.Table.from_pylist(rows, schema=ALTERNATIVES)
-
-
-def distinct(vectors: Vectors) -> Vectors:
-    """Return each vector once, in the order of their first places: the same image has the same vector."""
-    first = {row.tobytes(): place for place, row in reversed(list(enumerate(vectors)))}
-    return vectors[np.sort(np.fromiter(first.values(), np.int64, len(first)))]
 
 
 def _score(name: str, score: Score) -> dict[str, float | None]:

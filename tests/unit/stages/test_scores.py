@@ -18,7 +18,7 @@ from fit.stages import scores
 from fit.stages.generated import packed, write_generated
 from fit.stages.inputs import vectors_column
 from fit.stages.scores import _generated, _pools
-from fit.stages.scoring import Generated, Pools, alternatives_table, distinct, score_row
+from fit.stages.scoring import Generated, Pools, alternatives_table, score_row
 from tests.unit.stages.job import job_of, leave, leave_concepts, skipped
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
@@ -38,18 +38,27 @@ def leave_references(run: Path, **numbers: int) -> None:
 
 def leave_checked(run: Path, number: int, rows: list[tuple[str, str, list[float]]]) -> None:
     names, statuses, vectors = zip(*rows, strict=True)
-    table = {"concept": names, "status": statuses, "vector": column(list(vectors))}
+    pictures = [round(10 * each[0]) if status == "shows" else None for _, status, each in rows]
+    table = {"concept": names, "status": statuses, "picture": pa.array(pictures, pa.int64())}
+    table["vector"] = column(list(vectors))
     job_of(run, "verification").write_part(f"{number:05d}", pa.table(table))
 
 
 def test_pools_are_references_and_verified_training_images(tmp_path: Path) -> None:
     leave_references(tmp_path, ada=8, bo=7, cy=9)
-    leave_checked(tmp_path, 0, [("ada", "shows", NORTH), ("ada", "other", EAST), ("ada", "shows", EAST)])
+    checked = [
+        ("ada", "shows", NORTH),
+        ("ada", "other", EAST),
+        ("ada", "shows", EAST),
+        ("ada", "shows", NORTH),
+    ]
+    leave_checked(tmp_path, 0, checked)
     leave_checked(tmp_path, 1, [("cy", "missing", EAST)])
     job = job_of(tmp_path, "scores")
     pools = _pools(job)
     assert set(pools.references) == {"ada", "cy"}
-    assert pools.training["ada"].tolist() == [NORTH, EAST]
+    assert pools.training["ada"].tolist() == [NORTH, EAST, NORTH]
+    assert pools.different["ada"].tolist() == [0, 1]
     assert "cy" not in pools.training
     assert pools.cuts == {"ada": 0.5, "bo": 0.5, "cy": 0.5}
     assert skipped(job) == [("bo", "bo", "7 reference images, fewer than scores.pool_size = 8: no score")]
@@ -117,9 +126,9 @@ def test_more_best_than_there_are_in_the_pool(tmp_path: Path) -> None:
 
 def test_training_images_that_are_there_twice_count_once_in_the_pool() -> None:
     twice = np.array([EAST, NORTH, EAST, EAST], np.float32)
-    assert distinct(twice).tolist() == [EAST, NORTH]
     generated = {"ada": Generated(np.array([EAST, [0.6, 0.8]], np.float32), np.array([0, 3]))}
-    pools = Pools({"ada": np.array([EAST, NORTH], np.float32)}, {"ada": twice}, {})
+    references = {"ada": np.array([EAST, NORTH], np.float32)}
+    pools = Pools(references, {"ada": twice}, {}, {"ada": np.array([0, 1])})
     settings = Scores(pool_size=2, top_k=2)
     rows = alternatives_table(["ada"], generated, pools, settings).to_pylist()
     # To East and North the first image has the cosines 1 and 0, the second .6 and .8: .5, .7, on average .6.
@@ -129,7 +138,7 @@ def test_training_images_that_are_there_twice_count_once_in_the_pool() -> None:
         ("prompt 4 alone", 0.7),
         ("training images as pool", 0.6),
     ]
-    few = Pools(pools.references, {"ada": twice[[0, 2]]}, {})
+    few = Pools(references, {"ada": twice[[0, 2]]}, {}, {"ada": np.array([0])})
     assert len(alternatives_table(["ada"], generated, few, settings)) == 2  # one different image is too few
 
 
