@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,8 +234,9 @@ def folders_of_clusters(pid: int) -> list[Path]:
     return list(Path("/tmp").glob(f"fit-ray-*/session_*_{pid}"))  # noqa: S108 (where the executor makes them)
 
 
-def at_work(engine: str, folder: Path, more: str = "") -> tuple[subprocess.Popen[str], list[int]]:
-    """Start a process that maps, in a group of its own as a shell would; return it and its workers."""
+@contextmanager
+def at_work(engine: str, folder: Path, more: str = "") -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Start a process that maps, in a group of its own as a shell would; give it and its workers."""
     script = folder / "script.py"
     script.write_text(SCRIPT + more)
     process = subprocess.Popen(
@@ -242,32 +244,39 @@ def at_work(engine: str, folder: Path, more: str = "") -> tuple[subprocess.Popen
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder)}, process_group=0,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    return process, [int(pid) for pid in tasks.Diary(folder).wait_for("at work", 2)]
+    try:
+        yield process, [int(pid) for pid in tasks.Diary(folder).wait_for("at work", 2)]
+    except BaseException:  # the test has failed: nobody else ends them
+        for pid in [process.pid, *processes.descendants(process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        process.communicate()
 
 
 @pytest.mark.parametrize(("engine", "more"), [("local", ""), ("local", HANGS_AT_IMPORT), ("ray", "")])
 def test_an_interrupt_leaves_no_process(engine: str, more: str, tmp_path: Path) -> None:
-    process, workers = at_work(engine, tmp_path, more)
-    started = processes.descendants(process.pid)
-    assert set(workers) <= set(started)
-    assert processes.listening(process.pid, *started) == ({"127.0.0.1"} if engine == "ray" else set())
-    assert engine == "ray" or all(processes.is_kept_from(pid, signal.SIGINT) for pid in workers)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=tasks.WAIT)
+    with at_work(engine, tmp_path, more) as (process, workers):
+        started = processes.descendants(process.pid)
+        assert set(workers) <= set(started)
+        assert processes.listening(process.pid, *started) == ({"127.0.0.1"} if engine == "ray" else set())
+        assert engine == "ray" or all(processes.is_kept_from(pid, signal.SIGINT) for pid in workers)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=tasks.WAIT)
+        processes.wait_for_end(*started)
     assert process.returncode == -signal.SIGINT
     assert err.count("Traceback") == err.count("KeyboardInterrupt") == 1  # of the caller, and of no worker
     assert out == ""
-    processes.wait_for_end(*started)
     assert not (tmp_path / ".ray").exists()  # the home folder: no secret is left in it
     assert not folders_of_clusters(process.pid)
 
 
 def test_workers_do_not_outlive_a_killed_caller(tmp_path: Path) -> None:
-    process, _ = at_work("local", tmp_path)
-    started = processes.descendants(process.pid)
-    process.kill()
-    process.communicate(timeout=tasks.WAIT)
-    processes.wait_for_end(*started)
+    with at_work("local", tmp_path) as (process, _):
+        started = processes.descendants(process.pid)
+        process.kill()
+        processes.wait_for_end(*started)
 
 
 def test_the_end_of_the_block_ends_what_is_under_way(diary: tasks.Diary) -> None:
