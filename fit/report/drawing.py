@@ -18,7 +18,7 @@ from fit.report.chart_rows import (
     named_frequencies,
     point_rows,
 )
-from fit.report.facts import ControlFact, Facts
+from fit.report.facts import ControlFact, Facts, spread
 from fit.report.inputs import CurvePoint
 from fit.report.tallies import verdict_tally
 
@@ -50,6 +50,9 @@ _RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
 _SAME = 0.01
 """Normal deviates that lie on one pixel."""
 
+SMALL_MARKS = 1_000
+"""Concepts that a small multiple marks at most: more would be a blot at its size."""
+
 WIDE = Size(800, 420)
 NARROW = Size(264, 300, narrow=True)
 
@@ -64,7 +67,7 @@ def draw_curve(facts: Facts, size: Size = WIDE) -> str:
         "bands": [row for row in named if row["kind"] in {"change", "transition"}],
         "rulers": [row for row in named if row["at"] is not None],
         "levels": level_rows(facts.verdict),
-        "points": point_rows(facts.drawn, axis),
+        "points": point_rows(facts.marked, axis),
         "lines": line_rows(facts.verdict, axis),
         **base_axis(axis),
     }
@@ -73,7 +76,7 @@ def draw_curve(facts: Facts, size: Size = WIDE) -> str:
         "yLow": low,
         "yHigh": high,
         "verdicts": list(verdict_tally(facts.drawn)),
-        "pointSize": 26 if size.narrow or len(facts.drawn) > 400 else 46,
+        "pointSize": 26 if size.narrow or len(facts.marked) > 400 else 46,
     }
     return _render(_sized(_specification("curve.vl.json"), size, bool(named)), data, values)
 
@@ -95,7 +98,7 @@ def draw_control(control: ControlFact | None, facts: Facts) -> str:
     axis = frequency_axis(_frequencies(every))
     low, high = score_range(facts)
     data = {
-        "points": point_rows(points, axis),
+        "points": point_rows(spread(points, SMALL_MARKS), axis),
         "lines": line_rows(verdict, axis, with_isotonic=False),
         **base_axis(axis),
     }

@@ -23,7 +23,10 @@ from fit.report.verdict import Verdict, read_verdict
 from fit.report.wording import Answer, answer, finding, why_none
 
 TABLE_ROWS = 2_000
-"""Concepts that the page lists at most; the rest is said to be in the run's files."""
+"""Concepts that the Markdown lists at most; the rest is said to be in the run's files."""
+
+MARKS = 5_000
+"""Concepts that a drawing marks at most; of more, those evenly spread over the ranks of frequency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Facts:
         figures: the numbers at a glance.
         points: concepts without NaN, from the most frequent to the rarest, unknown frequencies last.
         drawn: those of them that have a frequency and a score.
-        listed: those of them that the table shows.
+        marked: those of them that the drawing marks.
+        listed: those that the Markdown's table shows.
         tally: number of concepts by verdict as written.
         alt: the curve in words, for those who do not see it.
         published_sentence: what the published method says; None when it was not run.
@@ -68,6 +72,7 @@ class Facts:
     figures: tuple[Figure, ...]
     points: tuple[CurvePoint, ...]
     drawn: tuple[CurvePoint, ...]
+    marked: tuple[CurvePoint, ...]
     listed: tuple[CurvePoint, ...]
     tally: dict[str, int]
     alt: str
@@ -75,6 +80,7 @@ class Facts:
     controls: tuple[ControlFact, ...]
     checks: tuple[Check, ...]
     strips: tuple[StripFact, ...]
+    panels: tuple[StripFact, ...]
     no_pictures_because: str
     left_out: tuple[LeftOut, ...]
     stages: tuple[StageRecord, ...]
@@ -94,6 +100,7 @@ def build_facts(inputs: ReportInputs) -> Facts:
     published = read_verdict(inputs.published) if inputs.published is not None else None
     points = tuple(sorted(map(_clean, inputs.curve), key=_rarer_last))
     drawn = tuple(point for point in points if point.frequency is not None and point.score is not None)
+    numbers = {point.concept: number for number, point in enumerate(points)}
     below = below_limit(points, verdict.safe_below)
     controls = tuple(_control(control) for control in inputs.controls)
     return Facts(
@@ -108,13 +115,15 @@ def build_facts(inputs: ReportInputs) -> Facts:
         figures=key_figures(verdict, published, below),
         points=points,
         drawn=drawn,
+        marked=spread(drawn, MARKS),
         listed=points[:TABLE_ROWS],
         tally=verdict_tally(points),
         alt=_alt(drawn, verdict, subject),
         prose=standing_texts(subject, verdict.level),
         controls=controls,
         checks=tuple(Check(shown(c.name, 40), shown(c.sentence, 600), c.p_value) for c in inputs.checks),
-        strips=strip_facts(inputs.strips),
+        strips=strip_facts(inputs.strips, numbers),
+        panels=strip_facts(inputs.panels, numbers),
         no_pictures_because=inputs.no_pictures_because or "No pictures were handed to this report.",
         left_out=left_out(inputs.skipped),
         stages=inputs.stages,
@@ -122,6 +131,13 @@ def build_facts(inputs: ReportInputs) -> Facts:
         warnings=(*inputs.notes, *flags.summary(points, subject), *_alarms(controls)),
         score_title=inputs.score_title,
     )
+
+
+def spread(points: tuple[CurvePoint, ...], most: int) -> tuple[CurvePoint, ...]:
+    """At most so many of the points (>= 2), evenly spread over their order, both ends among them."""
+    if len(points) <= most:
+        return points
+    return tuple(points[round(rank * (len(points) - 1) / (most - 1))] for rank in range(most))
 
 
 def _shown_subject(subject: Subject) -> Subject:

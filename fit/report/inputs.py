@@ -200,7 +200,8 @@ class ReportInputs:
             and ``smallest_detectable_rise``.
         published: the same object for the method ``mimetic2``; None when it was not run.
         controls: negative controls; an empty tuple is said to be "not run".
-        strips: pictures; an empty tuple is said with ``no_pictures_because``.
+        strips: pictures that lie open; an empty tuple is said with ``no_pictures_because``.
+        panels: pictures of further concepts, each in a panel that the reader opens.
         checks: assumptions looked at, and what moves the answer.
         skipped: everything that was left out.
         stages: what each stage did, in the order of the run.
@@ -217,6 +218,7 @@ class ReportInputs:
     published: Mapping[str, Any] | None = None
     controls: tuple[Control, ...] = ()
     strips: tuple[Strip, ...] = ()
+    panels: tuple[Strip, ...] = ()
     checks: tuple[Check, ...] = ()
     skipped: tuple[SkippedItem, ...] = ()
     stages: tuple[StageRecord, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fit.report import flags, palette
+from fit.report.guard import content_policy
 from fit.report.inputs import CurvePoint, Subject
 from fit.report.names import shown
 from fit.report.numbers import count, images, level, of_images, plural, score, share, span
@@ -117,7 +118,9 @@ def sheet_json(found: Sheet) -> dict[str, Any]:
 def render_sheet(found: Sheet) -> str:
     """The evidence sheet: one page, no network, no script."""
     style = Markup(palette.page_colours() + own_file("style.css"))  # noqa: S704 - our own file
-    return pages().get_template("lookup.html.j2").render(sheet=found, style=style)
+    return (
+        pages().get_template("lookup.html.j2").render(sheet=found, style=style, guard=content_policy(style))
+    )
 
 
 def sheet_lines(found: Sheet) -> list[str]:

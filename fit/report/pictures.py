@@ -1,6 +1,7 @@
 """Images inside the page: as `data:` addresses, and only formats that can carry no script."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fit.report.flags import told
@@ -30,8 +31,9 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class StripFact:
-    """Pictures of one concept, generated and references."""
+    """Pictures of one concept, generated and references; `number` is its place among the report's points."""
 
+    number: int | None
     concept: str
     frequency: float | None
     score: float | None
@@ -41,11 +43,17 @@ class StripFact:
     references: tuple[Picture, ...]
 
 
-def strip_facts(strips: tuple[Strip, ...]) -> tuple[StripFact, ...]:
-    """The strips from the rarest concept to the most frequent, concepts of unknown frequency last."""
+def strip_facts(strips: tuple[Strip, ...], numbers: Mapping[str, int]) -> tuple[StripFact, ...]:
+    """The strips from the rarest concept to the most frequent, concepts of unknown frequency last.
+
+    Args:
+        strips: the pictures.
+        numbers: concept -> its place among the report's points.
+    """
     ordered = sorted(strips, key=lambda strip: (_frequency_order(strip), strip.concept))
     return tuple(
         StripFact(
+            number=numbers.get(strip.concept),
             concept=shown(strip.concept),
             frequency=finite(strip.frequency),
             score=finite(strip.score),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from fit.report import flags, palette
 from fit.report.drawing import WIDE, draw_curve
 from fit.report.facts import Facts
+from fit.report.guard import content_policy
 from fit.report.inputs import CurvePoint
 from fit.report.names import shown
 from fit.report.numbers import count, images, level, of_images, p_value, plural, span
@@ -111,8 +112,10 @@ def render_policy_html(facts: Facts) -> str:
     """The policy report as one page of two sheets: no network, no script."""
     rules = (palette.page_colours(), own_file("style.css"), own_file("policy.css"))
     style = Markup("".join(rules))  # noqa: S704 - our own files
+    guard = content_policy(style)
     drawing = Markup(in_page(draw_curve(facts, WIDE), facts.alt))  # noqa: S704 - an XML writer escaped it
-    return pages().get_template("policy.html.j2").render(policy=policy(facts), style=style, drawing=drawing)
+    page = pages().get_template("policy.html.j2")
+    return page.render(policy=policy(facts), style=style, guard=guard, drawing=drawing)
 
 
 def render_policy_markdown(facts: Facts) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,9 @@ from markupsafe import Markup
 from fit.report import flags, names, numbers, palette
 from fit.report.drawing import NARROW, WIDE, draw_control, draw_curve
 from fit.report.facts import Facts
+from fit.report.guard import content_policy
 from fit.report.svg import in_page, standing_alone
+from fit.report.table import concept_table, data_block
 from fit.report.tallies import VERDICTS
 
 SCHEMA = "fit-report/1"
@@ -30,10 +32,30 @@ class MarkdownText(str):
 
 
 def render_html(facts: Facts) -> str:
-    """The report as one page: no network, no script, pictures and drawings inside."""
-    drawings = {
-        "wide": _drawn(draw_curve(facts, WIDE), facts.alt),
-        "narrow": _drawn(draw_curve(facts, NARROW), facts.alt),
+    """The report as one page: no network, pictures and drawings inside, complete without its script."""
+    style, script = palette.page_colours() + own_file("style.css"), own_file("report.js")
+    table = concept_table(facts)
+    return (
+        pages()
+        .get_template("report.html.j2")
+        .render(
+            facts=facts,
+            drawings=_drawings(facts),
+            table=table,
+            style=_own(style),
+            script=_own(script),
+            data=_own(data_block(table, facts.subject.noun_plural)),
+            guard=content_policy(style, script),
+        )
+    )
+
+
+def _drawings(facts: Facts) -> dict[str, Any]:
+    places = {id(point): number for number, point in enumerate(facts.points)}  # names need not be unique
+    numbers = [places[id(point)] for point in facts.marked]
+    return {
+        "wide": _drawn(draw_curve(facts, WIDE), facts.alt, numbers),
+        "narrow": _drawn(draw_curve(facts, NARROW), facts.alt, numbers),
         "controls": [
             (
                 control,
@@ -43,8 +65,6 @@ def render_html(facts: Facts) -> str:
         ],
         "estimate": _drawn(draw_control(None, facts), facts.alt) if facts.controls else "",
     }
-    style = Markup(palette.page_colours() + own_file("style.css"))  # noqa: S704 - our own file
-    return pages().get_template("report.html.j2").render(facts=facts, drawings=drawings, style=style)
 
 
 def render_markdown(facts: Facts) -> str:
@@ -60,7 +80,7 @@ def curve_svg(facts: Facts) -> str:
 def facts_json(facts: Facts) -> dict[str, Any]:
     """The facts as JSON values; pictures are left out, and names stand as they came."""
     whole = asdict(facts)
-    for key in ("drawn", "listed", "prose"):
+    for key in ("drawn", "marked", "listed", "panels", "prose"):
         del whole[key]
     for strip in whole["strips"]:
         strip["generated"], strip["references"] = len(strip["generated"]), len(strip["references"])
@@ -86,8 +106,12 @@ def fenced(text: str, language: str = "") -> MarkdownText:
     return MarkdownText(f"{fence}{language}\n{text.rstrip()}\n{fence}")
 
 
-def _drawn(svg: str, alt: str) -> Markup:
-    return Markup(in_page(svg, alt))  # noqa: S704 - an XML writer escaped it
+def _drawn(svg: str, alt: str, numbers: Sequence[int] = ()) -> Markup:
+    return Markup(in_page(svg, alt, numbers))  # noqa: S704 - an XML writer escaped it
+
+
+def _own(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - our own file, or JSON without any sign of markup
 
 
 def _control_alt(title: str, found: str) -> str:

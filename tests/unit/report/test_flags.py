@@ -51,14 +51,14 @@ def test_no_flags_no_word() -> None:
 def test_the_table_of_the_page_marks_them(facts: Facts) -> None:
     table = render_html(facts).split('<table class="concepts">')[1].split("</table>")[0]
     first = facts.points[0].concept
-    cell = f'<bdi>{first}</bdi> <small class="flag">† {RIVER}; {SHORT}</small></th>'
+    cell = f'<bdi>{first}</bdi> <small class="flag">† {RIVER}; {SHORT}</small>'
     assert cell in table
     assert len(re.findall(r'<small class="flag">†', table)) == 3
     assert "†: flagged by the concept list" in table.split("</caption>")[0]
 
 
 def test_pictures_of_a_flagged_concept_are_marked(facts: Facts) -> None:
-    figure = render_html(facts).split('<figure class="strip">')[1].split("</figcaption>")[0]
+    figure = render_html(facts).split('<figure class="strip"')[1].split("</figcaption>")[0]
     assert f"† {RIVER}</small>" in figure
 
 
@@ -90,7 +90,8 @@ def test_they_are_in_the_json(facts: Facts) -> None:
 def test_strangers_flags_do_nothing() -> None:
     hostile = "ambiguous: <script>alert(1)</script>\u202e | [x](http://x)"
     found = build_facts(inputs("gradual", curve=(*curve(20), CurvePoint("Ond", flags=(hostile,)))))
-    assert "<script" not in render_html(found)
+    assert "<script>alert" not in render_html(found)
+    assert render_html(found).count("<script") == 2  # the data block and our own
     assert "\u202e" not in render_html(found) + render_markdown(found)
     assert "&lt;script&gt;" in render_html(found)
     (row,) = (line for line in render_markdown(found).splitlines() if line.startswith("| Ond "))
