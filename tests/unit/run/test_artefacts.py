@@ -97,3 +97,10 @@ def test_clearing_a_folder_does_not_follow_links(tmp_path: Path) -> None:
     artefacts.clear(folder, first=("receipt.json",))
     assert list(folder.iterdir()) == []
     assert (precious / "file").read_text() == "keep"
+
+
+def test_clearing_a_folder_keeps_what_cannot_be_had_again(tmp_path: Path) -> None:
+    for name in ("images/00000.tar", "parts/00000.parquet", "receipt.json", "table.parquet"):
+        artefacts.write_bytes(tmp_path / name, b"content")
+    artefacts.clear(tmp_path, first=("receipt.json",), keep=("images",))
+    assert [path.name for path in tmp_path.rglob("*")] == ["images", "00000.tar"]

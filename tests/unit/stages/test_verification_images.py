@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from concepts.errors import CorpusError
@@ -13,7 +14,9 @@ from corpus.registry import Corpus, ImageLocation, corpora
 from fit.sections import Verification
 from fit.stages import verification_images
 from fit.stages.verification_images import Unsafe, image_digests, open_images
+from tests.unit.corpus.fetch.site import Site, picture
 from tests.unit.corpus.files import write_image_files, write_shard
+from tests.unit.imitation.test_checker import write_checker
 from tests.unit.stages.job import job_of
 
 CLEANED = Corpus("mine", "Mine", "captions", "", "-", "-", cleaned="by me")
@@ -111,3 +114,27 @@ def test_nothing_to_fetch_is_an_empty_store(
     )
     store = open_images(job_of(tmp_path / "run", "verification", *settings), {"Ada Lume": sample})
     assert len(store) == 0
+
+
+def test_what_the_checker_flags_is_not_kept_and_another_checker_asks_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Site() as site:
+        url = site.say("a.jpg", picture())
+        write_shard(tmp_path / "a.parquet", ["x"], URL=[url], punsafe=[0.0])
+        corpus = replace(CLEANED, captions=str(tmp_path / "*.parquet"))
+        monkeypatch.setattr(verification_images, "corpus_of", lambda settings: corpus)
+        sample = pa.table({"file": ["a.parquet"], "row": [0], "url": [url], "caption": ["x"]})
+        settings = [
+            *("verification.images=fetch", "verification.contact=me@lab.example"),
+            *("verification.allow_private=127.0.0.1/32", "verification.retries=0"),
+        ]
+        strict = f"verification.checker={write_checker(tmp_path / 'strict', flags_all=True)}"
+        job = job_of(tmp_path / "run", "verification", *settings, strict)
+        assert len(open_images(job, {"Ada Lume": sample})) == 0
+        (row,) = pq.read_table(job.folder / "images" / "00000.parquet").to_pylist()
+        assert (row["status"], row["error_message"]) == ("unsafe", "flagged: unsafe")
+        assert image_digests(job).keys() == {"checker"}
+        without = job_of(tmp_path / "run", "verification", *settings)
+        assert open_images(without, {"Ada Lume": sample}).read(url) == picture()
+        assert site.asked == ["/a.jpg", "/a.jpg"]
