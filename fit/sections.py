@@ -154,7 +154,9 @@ class Report(Strict):
     real_people: bool = Field(
         default=False, description="embed images of people too whom the list does not call invented"
     )
-    pictures_for: int = Field(default=150, ge=0, description="most concepts with a thumbnail on the curve")
+    pictures_for: int = Field(
+        default=150, ge=0, description="most concepts with pictures: beyond the strips, in panels to open"
+    )
 
 
 class Execution(Strict):

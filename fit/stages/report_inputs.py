@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 import fit
 from corpus.registry import Corpus
 from fit import config
@@ -13,13 +11,11 @@ from fit.generation.models import Model, load_model
 from fit.report import inputs
 from fit.run import Job
 from fit.stages.exposure import exposure_of
-from fit.stages.generated import read_generated
-from fit.stages.generation import MODEL
-from fit.stages.inputs import by_concept, corpus_of, domain_of, scorer_of
+from fit.stages.inputs import corpus_of, domain_of, scorer_of
+from fit.stages.report_pictures import Shown, pictures
 from fit.stages.report_records import receipt_of, stage_records
 from fit.stages.threshold import SHUFFLED, UNTRAINED
 
-IN_A_STRIP = 8
 MOST_DIGESTS = 3  # outside inputs of a stage that the report lists; more stand in the receipt
 INVENTED = "invented"
 READ_STAGES = ("concepts", "counts", "references", "verification", "generation", "scores", "threshold")
@@ -30,6 +26,7 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
     model, corpus = load_model(job.settings.model), corpus_of(job.settings)
     curve = curve_of(job)
     hidden = _hidden_because(job)
+    shown = Shown() if hidden else pictures(job, curve)
     return inputs.ReportInputs(
         subject=subject_of(job, model, corpus),
         provenance=_provenance(job, model, corpus),
@@ -37,7 +34,8 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
         threshold=job.read_json("threshold", "threshold"),
         published=job.read_json("threshold", "published"),
         controls=_controls(job),
-        strips=() if hidden else _strips(job, curve),
+        strips=shown.strips,
+        panels=shown.panels,
         checks=_checks(job),
         skipped=_skipped(job),
         stages=stage_records(job),
@@ -49,7 +47,7 @@ def report_inputs(job: Job) -> inputs.ReportInputs:
 
 
 def shows_real_people(job: Job) -> bool:
-    """Tell whether pictures may show real people: the domain's do, and the list does not call them invented."""
+    """Tell whether pictures may show real people: the domain's do, and the list calls none invented."""
     people = job.read_json("concepts", "catalogue").get("people", "")
     return domain_of(job.settings).people and people != INVENTED
 
@@ -183,50 +181,6 @@ def _checks(job: Job) -> tuple[inputs.Check, ...]:
     if groups:
         checks.append(inputs.Check("between groups", groups["sentence"]))
     return tuple(checks)
-
-
-def _strips(job: Job, curve: tuple[inputs.CurvePoint, ...]) -> tuple[inputs.Strip, ...]:
-    """Choose concepts evenly over the ranks of frequency; take first images under each prompt in turn."""
-    points = sorted(
-        (p for p in curve if p.frequency is not None and p.score is not None),
-        key=lambda p: (p.frequency, p.concept),
-    )
-    wanted = min(job.settings.report.strips, len(points))
-    chosen = [points[i] for i in np.unique(np.linspace(0, len(points) - 1, wanted).round().astype(int))]
-    names = {point.concept for point in chosen}
-    generated = _pictures(job, names)
-    references = {
-        name: tuple(rows["image"].to_pylist()[:IN_A_STRIP])
-        for name, rows in by_concept(job.read("references", "references"))
-        if name in names
-    }
-    return tuple(
-        inputs.Strip(
-            p.concept,
-            generated.get(p.concept, ()),
-            references.get(p.concept, ()),
-            p.frequency,
-            p.score,
-            p.verdict,
-            p.flags,
-        )
-        for p in chosen
-    )
-
-
-def _pictures(job: Job, names: set[str]) -> dict[str, tuple[bytes, ...]]:
-    found: dict[str, list[tuple[int, int, bytes]]] = {name: [] for name in names}
-    for part in job.part_names("generation"):
-        # A look at the table first: images are read from a part only where a wanted one is.
-        wanted = job.read_part(part, "generation").select(["concept", "arm"]).to_pylist()
-        if not any(row["concept"] in names and row["arm"] == MODEL for row in wanted):
-            continue
-        for row in read_generated(job, part).to_pylist():
-            if row["concept"] in names and row["arm"] == MODEL and row["image"] is not None:
-                found[row["concept"]].append((row["image_index"], row["prompt_index"], row["image"]))
-    return {
-        name: tuple(image for _, _, image in sorted(images)[:IN_A_STRIP]) for name, images in found.items()
-    }
 
 
 def _skipped(job: Job) -> tuple[inputs.SkippedItem, ...]:
