@@ -41,9 +41,16 @@ def report(
     assignments: Assignments = None,
     dry_run: DryRun = False,
     policy: Annotated[bool, typer.Option("--policy", help="Print where the policy report is.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print it to RUN/report.pdf, by Chromium.")] = False,
 ) -> None:
     """Write the report, and the policy report for decision makers beside it."""
+    from fit.stages.pdf import find_browser, print_pdf
+
+    browser = find_browser() if pdf else ""
     on_run(run, "report", assignments, dry_run)
+    if browser and not dry_run:
+        print_pdf(browser, run / "report" / "report.html", run / "report.pdf")
+        typer.echo(f"pdf: {run / 'report.pdf'}")
     if policy and not dry_run:
         typer.echo(f"policy report: {run / 'report' / 'policy.html'}")
 

@@ -203,7 +203,7 @@ def _figures(run: Run) -> Finding:
         facts = build_facts(report_inputs(stage.job(plain)))
     except FitError as error:
         return Finding(what, because=str(error))
-    packed_facts = artefacts.read_json(run.stage_folder("report") / "facts.json")
+    packed_facts = artefacts.read_json(run.stage_folder("report") / "report.json")
     ours, theirs = (_without_settings(each) for each in (facts_json(facts), packed_facts))
     return Finding(what, tuple(differing(ours, theirs)))
 

@@ -8,7 +8,7 @@ from concepts.errors import UsageError
 from fit.run import Run, artefacts
 
 THRESHOLD = "threshold/threshold.json"
-FACTS = "report/facts.json"
+FACTS = "report/report.json"
 REPORT = "report/report.html"
 
 

@@ -13,7 +13,7 @@ from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html,
 from fit.run import Job
 from fit.stages.report_inputs import report_inputs
 
-VERSION = 4
+VERSION = 5
 
 
 def outside(_job: Job) -> dict[str, str]:
@@ -23,17 +23,17 @@ def outside(_job: Job) -> dict[str, str]:
 
 def work(_job: Job) -> list[str]:
     """Say what is to be written."""
-    return ["report.html, policy.html, both as Markdown, curve.svg, facts.json, tables as CSV"]
+    return ["report.html, policy.html, both as Markdown, curve.svg, report.json, tables as CSV"]
 
 
 def run(job: Job) -> None:
-    """Write the report, the policy report, the drawing that both Markdown files show, `facts.json`, CSV."""
+    """Write the report, the policy report, the drawing that both Markdown files show, `report.json`, CSV."""
     facts = build_facts(report_inputs(job))
     job.write_bytes("report.html", render_html(facts).encode())
     job.write_bytes("report.md", render_markdown(facts).encode())
     job.write_bytes("policy.html", render_policy_html(facts).encode())
     job.write_bytes("policy.md", render_policy_markdown(facts).encode())
     job.write_bytes(CURVE_FILE, curve_svg(facts).encode())
-    job.write_json("facts", facts_json(facts))
+    job.write_json("report", facts_json(facts))
     for name, text in csv_tables(facts).items():
         job.write_bytes(name, text.encode())

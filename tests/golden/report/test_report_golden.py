@@ -1,16 +1,18 @@
-"""The Markdown report of a small planted run, word for word.
+"""The Markdown report of a small planted run, word for word, and its JSON, number for number.
 
 To accept a change that was meant: ``python -m tests.golden.report.test_report_golden``; read the difference.
 """
 
+import json
 from pathlib import Path
 
 from fit.report.facts import build_facts
 from fit.report.inputs import CurvePoint, ReportInputs
-from fit.report.rendering import render_markdown
+from fit.report.rendering import facts_json, render_markdown
 from tests.unit.report.planted import PROVENANCE, SETTINGS, SKIPPED, STAGES, SUBJECT, controls, found
 
 GOLDEN = Path(__file__).with_name("report.md")
+GOLDEN_JSON = Path(__file__).with_name("report.json")
 
 
 def small() -> ReportInputs:
@@ -67,5 +69,15 @@ def test_markdown_is_as_accepted():
     assert render_markdown(build_facts(small())) == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_json_is_as_accepted():
+    assert as_json() == GOLDEN_JSON.read_text(encoding="utf-8")
+
+
+def as_json() -> str:
+    """The facts as the report stage writes them, one value a line."""
+    return json.dumps(facts_json(build_facts(small())), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
 if __name__ == "__main__":
     GOLDEN.write_text(render_markdown(build_facts(small())), encoding="utf-8")
+    GOLDEN_JSON.write_text(as_json(), encoding="utf-8")

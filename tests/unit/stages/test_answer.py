@@ -18,7 +18,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_the_sentence_and_where_the_report_is(run: Run) -> None:
-    artefacts.write_json(run.folder / "report" / "facts.json", {"answer": {"sentence": "It is 31."}})
+    artefacts.write_json(run.folder / "report" / "report.json", {"answer": {"sentence": "It is 31."}})
     assert answer.lines(run, "report") == ["It is 31.", f"report: {run.folder / 'report' / 'report.html'}"]
 
 
