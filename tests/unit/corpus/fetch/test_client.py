@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from corpus.fetch import AddressRules, Limits, Policy, Refusal, Status, resolver
 from corpus.fetch.client import Client
@@ -356,3 +364,33 @@ def test_cookies_are_not_sent_back(site: Site) -> None:
     site.say("there", GOOD)
     assert get(site.say("here", b"", 302, Location="/there", Set_Cookie="id=1")) == GOOD
     assert "Cookie" not in site.headers
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's side of an encryption that nobody has vouched for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fit.example")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(private + made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+
+    async def ask() -> bytes | Refusal:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+        port = server.sockets[0].getsockname()[1]
+        async with server, Client(policy(), clock=Watch()) as client:
+            return await client.get(f"https://127.0.0.1:{port}/x.jpg")
+
+    assert reason(asyncio.run(ask())) == "certificate or encryption not accepted"
+    assert asked == []
