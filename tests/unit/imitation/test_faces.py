@@ -88,15 +88,6 @@ def test_vectors_do_not_depend_on_neighbours(encoder: FaceEncoder, monkeypatch: 
     assert encoder.embed([]).facts["face_size"].shape == (0,)
 
 
-def test_a_photograph_that_lies_on_its_side_is_turned(encoder: FaceEncoder) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn right by 90 degrees to see it upright
-    turned = scene((0, 1), kind="JPEG", quality=95, exif=exif)
-    upright = scene((1, 3), kind="JPEG", quality=95)  # row 0, column 1 of four goes to row 1, column 3
-    vectors = encoder.embed([turned, upright]).vectors
-    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-2)
-
-
 def test_odd_sizes(encoder: FaceEncoder) -> None:
     strip, dot = io.BytesIO(), io.BytesIO()
     Image.new("RGB", (8192, 1)).save(strip, "PNG")
