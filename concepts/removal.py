@@ -78,6 +78,29 @@ def removal_list() -> frozenset[str]:
     return found
 
 
+def add_to_list(digests: Iterable[str]) -> Path | None:
+    """Add digests to the list that ``FIT_REMOVED`` names, and return which that is; None where it names none.
+
+    Raises:
+        ConceptsError: The list cannot be read or written.
+    """
+    if not (given := os.environ.get(VARIABLE)):
+        return None
+    path = Path(given)
+    new = sorted(set(digests) - removal_list()) if path.is_file() else sorted(set(digests))
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        written = io.StringIO(newline="")
+        writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, *({"sha256": digest} for digest in new)])
+        path.write_text(written.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise ConceptsError(f"{given}: the removal list ({VARIABLE}) cannot be written ({error})") from error
+    return path
+
+
 def _digests(text: str, source: str) -> frozenset[str]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     columns = reader.fieldnames or []

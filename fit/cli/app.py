@@ -17,6 +17,7 @@ from fit.cli import (
     doctor,
     estimate,
     evidence,
+    forget,
     lookup,
     plan,
     references,
@@ -25,6 +26,7 @@ from fit.cli import (
     stages,
     status,
     threshold,
+    whatif,
 )
 
 app = typer.Typer(
@@ -49,8 +51,10 @@ for module in (
     plan,
     curate,
     lookup,
+    whatif,
     compare,
     evidence,
+    forget,
     status,
     doctor,
     registries,

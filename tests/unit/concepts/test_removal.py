@@ -10,7 +10,7 @@ from concepts.catalogue import find_catalogue, read_catalogue
 from concepts.concept import Concept
 from concepts.errors import ConceptsError
 from concepts.matching import canonical
-from concepts.removal import VARIABLE, phrase_digest, removal_list, without_removed
+from concepts.removal import VARIABLE, add_to_list, phrase_digest, removal_list, without_removed
 from fit import cli
 from tests.unit.corpus.files import write_shard
 
@@ -120,3 +120,19 @@ def test_a_catalogue_of_which_nothing_stays_is_refused(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "out.csv"))
     with pytest.raises(ConceptsError, match="removal list"):
         read_catalogue(catalogue(tmp_path))
+
+
+def test_digests_are_added_to_the_users_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "removed.csv"
+    monkeypatch.delenv("FIT_REMOVED", raising=False)
+    assert add_to_list(["aa"]) is None
+    monkeypatch.setenv("FIT_REMOVED", str(path))
+    assert add_to_list(["bb", "aa"]) == path
+    assert path.read_text() == "name,sha256\n,aa\n,bb\n"
+    path.write_text("sha256\naa\n")
+    add_to_list(["aa", "cc"])
+    assert path.read_text() == "name,sha256\n,aa\n,cc\n"
+    assert {"aa", "cc"} <= removal_list()
+    monkeypatch.setenv("FIT_REMOVED", str(tmp_path / "no" / "folder.csv"))
+    with pytest.raises(ConceptsError, match="cannot be written"):
+        add_to_list(["aa"])
