@@ -72,7 +72,8 @@ class OptedOut:
             why[:-1] = np.where(why[:-1] < 0, found, why[:-1])
             tails = pc.replace_substring_regex(tails, r"\A[^.]*\.?", "", max_replacements=1)
         places = pc.fill_null(hosts.indices.cast(pa.int64()), len(tails)).to_numpy(zero_copy_only=False)
-        return why[places]
+        found_of: Indices = why[places]
+        return found_of
 
 
 def _expression(pattern: str) -> str:
@@ -96,5 +97,7 @@ def _piles(patterns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 def _matches(urls: pa.LargeStringArray, expression: str) -> NDArray[np.bool_]:
     """Return which addresses an expression fits from the first to the last character. Shape (n,)."""
     found = pc.match_substring_regex(urls, rf"(?s)\A(?:{expression})\z", ignore_case=True)
-    whole: NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
-    return whole & pc.fill_null(pc.not_equal(urls, ""), False).to_numpy(zero_copy_only=False)
+    fits: NDArray[np.bool_] = pc.fill_null(pc.and_(found, pc.not_equal(urls, "")), False).to_numpy(
+        zero_copy_only=False
+    )
+    return fits

@@ -62,10 +62,10 @@ def look_up(name: str, home: Path | None) -> list[Sheet]:
     runs = runs_below(RUNS) if home is None else (folder.load(home),)
     if not runs:
         raise RunFolderError(f"{RUNS}: no run here; name one with --run, or start one with fit estimate")
-    sheets = [_sheet(run, concept) for run in runs for concept in _named(run, name)]
+    sheets = [_sheet(run, concept) for run in runs for concept in named(run, name)]
     if sheets:
         return sheets
-    near = _nearest(name, runs)
+    near = nearest(name, runs)
     hint = f" (did you mean {', '.join(near)}?)" if near else ""
     if len(runs) > 1:
         raise ConceptsError(f"{name}: a concept of none of {len(runs)} runs{hint}; name one with --run")
@@ -78,14 +78,15 @@ def _job(run: Run) -> Job:
     return Job(run, "report", READ_STAGES)
 
 
-def _named(run: Run, name: str) -> Iterator[Concept]:
+def named(run: Run, name: str) -> Iterator[Concept]:
+    """Yield the concepts of a run that have a name, however it is spelt."""
     wanted = canonical(name)
     for concept in concepts_of(_job(run)):
         if wanted in {canonical(phrase) for phrase in (concept.name, *concept.aliases)}:
             yield concept
 
 
-def _nearest(name: str, runs: Sequence[Run]) -> list[str]:
+def nearest(name: str, runs: Sequence[Run]) -> list[str]:
     """Return names like the one asked for, or with a word like it."""
     known: dict[str, str] = {}
     for run in runs:

@@ -31,8 +31,8 @@ class LogisticFit:
 
     def at(self, x: Floats) -> Floats:
         """Mean score at x = log10(1 + frequency), any shape."""
-        rising: Floats = expit((x - self.middle) * WIDTH_PER_SCALE / self.width)
-        return self.baseline + (self.ceiling - self.baseline) * rising
+        risen: Floats = expit((x - self.middle) * WIDTH_PER_SCALE / self.width)
+        return self.baseline + (self.ceiling - self.baseline) * risen
 
     def inside(self, sample: Sample) -> bool:
         """Whether ED10 and ED90 lie in the range of the data."""
@@ -69,7 +69,7 @@ def fit_logistic(sample: Sample, family: Family, *, within: bool) -> LogisticFit
             return 0.0
         if within and (middle - width / 2 < sample.x[0] or middle + width / 2 > sample.x[-1]):
             return 0.0
-        fit = _asymptotes(sample, cells, middle, width)
+        fit = asymptotes(sample, cells, middle, width)
         return -fit.explained if fit.ceiling > fit.baseline else 0.0
 
     first = np.array([grid.low[start], np.log(grid.width[start])])
@@ -81,7 +81,7 @@ def fit_logistic(sample: Sample, family: Family, *, within: bool) -> LogisticFit
         "maxiter": 120,
     }
     found = minimize(misfit, first, method="Nelder-Mead", options=options)
-    return _asymptotes(sample, cells, float(found.x[0]), float(np.exp(found.x[1])))
+    return asymptotes(sample, cells, float(found.x[0]), float(np.exp(found.x[1])))
 
 
 def reached(family: Family, sample: Sample) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -91,13 +91,27 @@ def reached(family: Family, sample: Sample) -> np.ndarray[tuple[int], np.dtype[n
     return np.asarray(inside, dtype=np.bool_)
 
 
-def _asymptotes(sample: Sample, cells: tuple[Floats, Floats], middle: float, width: float) -> LogisticFit:
+def rising(sample: Sample, middle: float, width: float) -> Floats:
+    """Share of the rise in each cell, seen through the uncertainty of the frequencies. Shape (K,)."""
     scale = width / WIDTH_PER_SCALE
     blur = np.sqrt(1.0 + np.pi / 8.0 * (sample.x_sd / scale) ** 2)
-    rising = expit((sample.x - middle) / (scale * blur))
+    share: Floats = expit((sample.x - middle) / (scale * blur))
+    return share
+
+
+def asymptotes(sample: Sample, cells: tuple[Floats, Floats], middle: float, width: float) -> LogisticFit:
+    """Least-squares baseline and ceiling of a logistic whose midpoint and width are given.
+
+    Args:
+        sample: the data.
+        cells: sums within cells of the weights, and of weight x score. Shapes (K,).
+        middle: midpoint on the x axis.
+        width: ED10 to ED90, decades, > 0.
+    """
+    risen = rising(sample, middle, width)
     weight, sums = cells
-    mean_rising, mean_score = float(rising @ weight / weight.sum()), float(sums.sum() / weight.sum())
-    slope = float((rising - mean_rising) @ sums / max(float((rising - mean_rising) ** 2 @ weight), 1e-300))
+    mean_rising, mean_score = float(risen @ weight / weight.sum()), float(sums.sum() / weight.sum())
+    slope = float((risen - mean_rising) @ sums / max(float((risen - mean_rising) ** 2 @ weight), 1e-300))
     baseline = mean_score - slope * mean_rising
-    explained = slope**2 * float((rising - mean_rising) ** 2 @ weight)
+    explained = slope**2 * float((risen - mean_rising) ** 2 @ weight)
     return LogisticFit(baseline, baseline + slope, middle, width, explained)

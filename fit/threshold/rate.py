@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import t as student
 
 from fit.threshold.curve import Floats, ImitationCurve
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,35 @@ def rate_threshold(curve: ImitationCurve, level: float) -> RateThreshold | None:
     if fit is None:
         return _separated(x, passed / images)
     return _solve(x, *fit, level)
+
+
+def expected_rate(curve: ImitationCurve, frequency: float, level: float) -> tuple[float, Span] | None:
+    """Imitation rate of the average concept at a frequency, by the same regression as `rate_threshold`.
+
+    Args:
+        curve: with `images` and `passed`.
+        frequency: images, >= 0.
+        level: confidence level in (0, 1).
+
+    Returns:
+        The rate and its interval (Wald on the logits, Student's t for the dispersion), in [0, 1]; None
+        without these columns, with fewer than three judged frequencies, or where the data do not determine
+        the curve.
+    """
+    if curve.images is None or curve.passed is None:
+        return None
+    judged = curve.images > 0
+    x, images, passed = curve.x[judged], curve.images[judged], curve.passed[judged]
+    if np.unique(x).size < 3 or passed.sum() in (0.0, images.sum()):
+        return None
+    fit = _regression(x, images, passed)
+    if fit is None:
+        return None
+    at = np.array([1.0, np.log10(1.0 + frequency)])
+    reach = float(student.ppf((1 + level) / 2, x.size - 2)) * float(np.sqrt(at @ fit[1] @ at))
+    middle = float(at @ fit[0])
+    value, low, high = (float(each) for each in expit([middle, middle - reach, middle + reach]))
+    return value, (low, high)
 
 
 def _regression(x: Floats, images: Floats, passed: Floats) -> tuple[Floats, Floats, float] | None:
