@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from concepts.errors import ModelError
+from fit.weights.hub import why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +136,7 @@ def _transport_errors() -> tuple[type[Exception], ...]:
 @contextmanager
 def _one_line(wanted: Repository) -> Iterator[None]:
     """Turn what the hub's client raises into one line that says what to do."""
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    page = f"https://huggingface.co/{wanted.name}"
     try:
         yield
-    except GatedRepoError as error:
-        raise ModelError(
-            f"{wanted.name}: gated; accept its conditions on {page} and log in with `hf auth login`"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise ModelError(f"{wanted.name}: no such repository on the hub; see {page}") from error
     except _transport_errors() as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ModelError(
-            f"{wanted.name}: not in the hub's cache and cannot be fetched ({reason}); "
-            f"run `hf download {wanted.name}` where there is a network, or name a local folder"
-        ) from error
+        raise ModelError(f"{why_not(wanted.name, error)}; or name a local folder") from error
