@@ -26,6 +26,15 @@ AcceptUnfiltered = Annotated[
     ),
 ]
 
+AllowPickle = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-pickle",
+        metavar="FILE",
+        help="A pickled checkpoint whose maker you trust: it is converted to safetensors, once.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -41,6 +50,7 @@ def estimate(
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/<domain>-<model>.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the run; default: 0.")] = None,
     assignments: Assignments = None,
+    allow_pickle: AllowPickle = None,
     until: Annotated[str, typer.Option(metavar="STAGE", help="Last stage to compute.")] = "report",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the work to come and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the threshold as one JSON object.")] = False,
@@ -54,6 +64,7 @@ def estimate(
     from fit.run import folder
 
     stages = pipeline.until(until)
+    convert(allow_pickle)
     asked = request.compose(domain, model, corpus, seed)
     wanted = config.apply(asked.settings, [])
     changes = changed(assignments, accept_unfiltered)
@@ -68,6 +79,14 @@ def estimate(
 def changed(assignments: list[str] | None, accept_unfiltered: bool) -> list[str]:
     """Return the settings to change, those of flags included."""
     return [*(assignments or []), *(["verification.accept_unfiltered=true"] if accept_unfiltered else [])]
+
+
+def convert(pickles: list[Path] | None) -> None:
+    """Convert the pickles that the user vouches for; from then on they are known by their digests."""
+    for path in pickles or ():
+        from fit.weights.pickles import allow_pickle
+
+        allow_pickle(path)
 
 
 def print_forecast(run: Run, stages: tuple[Stage, ...]) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from fit.cli.estimate import AcceptUnfiltered, Assignments, changed, print_forecast, print_result
+from fit.cli.estimate import (
+    AcceptUnfiltered,
+    AllowPickle,
+    Assignments,
+    changed,
+    convert,
+    print_forecast,
+    print_result,
+)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, made by fit estimate.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the work to come and stop.")]
@@ -31,8 +39,14 @@ def verify(
     on_run(run, "verification", changed(assignments, accept_unfiltered), dry_run)
 
 
-def generate(run: RunFolder, assignments: Assignments = None, dry_run: DryRun = False) -> None:
+def generate(
+    run: RunFolder,
+    assignments: Assignments = None,
+    dry_run: DryRun = False,
+    allow_pickle: AllowPickle = None,
+) -> None:
     """Sample images of each concept from the model."""
+    convert(allow_pickle)
     on_run(run, "generation", assignments, dry_run)
 
 

@@ -28,6 +28,7 @@ from fit.run.receipts import PLAN, RECEIPT
 AGAIN = ("threshold", "report")
 """Stages that are computed again from what is left: their results speak of all concepts together."""
 
+OPAQUE = (".gz", ".pdf", ".zip")
 _OURS = (CONFIG, history.NAME, lock.NAME, forgotten.NAME, forgotten.PENDING)
 
 
@@ -140,9 +141,17 @@ def _clean(home: Path, traces: Traces, write: bool) -> Deleted:
             whole, traces = whole + deleted, traces.with_pointers(digests)
     listed = home / "concepts"
     for path in sorted(_files(home), key=lambda path: listed in path.parents):
-        if path.suffix != ".tar":
+        if path.suffix not in (".tar", *OPAQUE):
             whole += _clean_file(path, traces, write)
-    return whole
+    return whole + _drop_exports(home, write) if whole else whole
+
+
+def _drop_exports(home: Path, write: bool) -> Deleted:
+    """Delete what was printed or packed from the run: nobody can look into it."""
+    found = [path for path in _files(home) if path.suffix in OPAQUE]
+    for path in found if write else ():
+        path.unlink()
+    return Deleted(files=len(found))
 
 
 def _clean_file(path: Path, traces: Traces, write: bool) -> Deleted:

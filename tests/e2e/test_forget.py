@@ -79,9 +79,11 @@ def test_no_byte_of_the_run_names_them_any_more(command: Command, run: Path, per
     phrases = [person, *concepts(run)[person]]
     before = mentions(run, phrases)
     assert {"concepts/concepts.parquet", "counts/samples.parquet", "report/report.html"} <= before
+    (run / "report.pdf").write_bytes(b"whatever is printed, compressed")
     done = command("forget", person, str(run))
     assert done.code == 0, done.err
     assert mentions(run, phrases) == set()
+    assert not (run / "report.pdf").exists()
     first, last = done.out.splitlines()
     assert first.startswith(f"{run}: deleted ")
     assert first.endswith("computed again without them: threshold, report")
