@@ -93,7 +93,8 @@ def score_files(asked: Asked) -> Scored:
     scoring.check(settings.scores)
     known = read_frequencies(asked.frequencies)
     work = _Work(asked, settings, known, _encoder(asked, settings, into_folder), [])
-    generated, pools = work.generated(), work.pools()
+    pools = work.pools()  # first: a missing folder of references is told before hours of work
+    generated = work.generated()
     names = [name for name in known.concepts if name in generated and name in pools.references]
     if not names:
         raise TooLittleData(
