@@ -20,7 +20,7 @@ from fit.stages.score_files import generated_files
 
 CONCEPTS = 24
 FREQUENCIES = [round(10 ** (4 * i / (CONCEPTS - 1)), 1) for i in range(CONCEPTS)]  # 1 to 10,000
-IMITATED_FROM = 12  # by number, so from 122.0 images on
+IMITATED_FROM = 12  # by number, so from 122.2 images on
 
 
 def paint(path: Path, rng: np.random.Generator, colours: np.ndarray) -> None:
