@@ -19,7 +19,7 @@ from fit import cli
 from fit.imitation.convnet import ConvNetShape
 from fit.imitation.style import save_encoder
 from fit.run import artefacts
-from fit.world.autoencoder import LATENTS, new_autoencoder
+from fit.world.autoencoder import LATENTS, AutoencoderShape, new_autoencoder
 from fit.world.checkpoints import Checkpoints
 from fit.world.dataset import read_training_set
 from fit.world.diffusion import new_denoiser, save_pipeline, train_tokenizer
@@ -115,7 +115,7 @@ def _write_model(world: Path) -> None:
     tokenizer = train_tokenizer(data.captions, vocabulary=400)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        autoencoder = new_autoencoder(data.pixels, width=16)
+        autoencoder = new_autoencoder(data.pixels, AutoencoderShape(width=16))
     denoiser = new_denoiser(len(tokenizer), LATENTS, 8, seed=2)
     save_pipeline(denoiser, tokenizer, autoencoder, world / "model")
 
