@@ -76,9 +76,9 @@ class Watched:
     problems: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The browser under Playwright."""
+    """The browser under Playwright, whose event loop would be in the way of other modules' own."""
     from playwright.sync_api import sync_playwright
 
     program = chromium_program()

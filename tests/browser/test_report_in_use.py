@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from fit.report.facts import build_facts
 from fit.report.inputs import CurvePoint
@@ -128,7 +129,7 @@ def test_columns_sort_both_ways_and_what_is_missing_stays_last(visit, folder):
         CurvePoint("Ada", 0.4, None),
     )
     page = visit(written(folder, "sort", inputs("gradual", curve=points, strips=(), controls=()))).page
-    heading = page.get_by_role("columnheader", name="Images", exact=True)
+    heading = page.locator("table.concepts thead th", has_text="Images").first
     assert heading.get_attribute("aria-sort") == "descending"
     assert cells(page, 1) == ["Zed", "ond", "Ada", "Éba"]
     heading.get_by_role("button").click()
@@ -164,7 +165,7 @@ def test_a_row_leads_to_its_pictures_and_opens_them(visit, report, facts):
     panel = page.locator(f"details:has(#pictures-{number})")
     assert not panel.evaluate("panel => panel.open")
     page.locator(f"a.to[href='#pictures-{number}']").click()
-    page.wait_for_function(f"document.getElementById('pictures-{number}').closest('details').open")
+    expect(panel).to_have_attribute("open", "")
 
 
 def test_without_its_script_the_page_is_complete(visit, report, facts):
@@ -223,7 +224,7 @@ def test_a_name_of_ten_thousand_characters_breaks_no_line_of_the_page(visit, fol
 def test_nothing_serious_stands_in_the_way_of_assistive_technology(visit, report, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = visit(report, width=width, color_scheme=scheme).page
+    page = visit(report, width=width, color_scheme=scheme, bypass_csp=True).page
     found = Axe().run(page).response["violations"]
     serious = [each for each in found if each["impact"] in {"serious", "critical"}]
     told = [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in serious]

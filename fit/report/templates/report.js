@@ -117,7 +117,7 @@
     name.append(make("bdi", text(row, place.name)));
     const lines = [
       make("span", `${images} ${noun}${interval ? ` (${interval})` : ""}`),
-      make("span", `score ${text(row, place.score)} ${small(row, place.score)}`),
+      make("span", `score ${text(row, place.score)} ${small(row, place.score)}`.trim()),
       verdictMark(text(row, place.verdict)),
     ];
     if (small(row, place.name)) lines.push(make("span", small(row, place.name), "flag"));

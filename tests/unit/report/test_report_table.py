@@ -1,7 +1,9 @@
 """The concept table and its data block: the same words in the page and for its script, whoever wrote them."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -82,6 +84,15 @@ def test_marks_know_their_rows():
     assert mark.startswith('data-n="1"')  # 0 is the concept without a score, which is not drawn
     assert facts.points[1].concept in mark
     assert page.count(" data-n=") == 2 * len(facts.drawn)
+
+
+@pytest.mark.parametrize("tag", ["style", "script"])
+def test_the_digests_are_those_of_what_the_page_holds(tag):
+    page = render_html(build_facts(inputs("gradual", strips=(), controls=())))
+    held = page.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+    digest = b64encode(sha256(held.encode()).digest()).decode()
+    assert f"{tag}-src 'sha256-{digest}'" in page.split("<style>")[0]
+    assert held.strip()
 
 
 def test_points_are_spread_over_their_order_with_both_ends():
