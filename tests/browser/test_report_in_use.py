@@ -77,6 +77,18 @@ def test_pointing_at_a_mark_tells_concept_frequency_score_and_verdict(visit, rep
     assert tip.is_hidden()
 
 
+def test_a_tap_tells_the_same_and_stays_until_the_next(visit, report, facts):
+    page = visit(report, width=390, has_touch=True, is_mobile=True).page
+    mark = page.locator(".narrow [data-n='0']")
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tip = page.locator(".curve .tip")
+    assert facts.points[0].concept in tip.inner_text()
+    page.touchscreen.tap(5, 5)
+    assert tip.is_hidden()
+
+
 def test_every_mark_is_reached_by_keys_in_the_order_of_frequency(visit, report, facts):
     page = visit(report).page
     page.locator(".wide [data-n][tabindex='0']").focus()

@@ -21,7 +21,8 @@
   // The marks of a drawing: pointed at, or gone through with the arrow keys.
 
   function explore(svg) {
-    const tip = svg.closest("figure").querySelector(".tip");
+    const figure = svg.closest("figure"); // of both drawings, the wide and the narrow
+    const tip = figure.querySelector(".tip");
     const marks = [...svg.querySelectorAll("[data-n]")].map(readMark).sort((a, b) => a.x - b.x || a.y - b.y);
     if (!marks.length) return;
     const field = marks[0].element.parentNode;
@@ -53,13 +54,21 @@
       marks[current].element.focus({ preventScroll: true });
     }
 
-    svg.addEventListener("pointermove", (event) => {
+    function point(event) {
       const index = nearest(marks, field, event);
       if (index >= 0) show(index);
-      else if (focused) show(current);
+      else leave();
+    }
+    function leave() {
+      if (focused) show(current);
       else hide();
-    });
-    svg.addEventListener("pointerleave", () => (focused ? show(current) : hide()));
+    }
+
+    svg.addEventListener("pointermove", point);
+    svg.addEventListener("pointerdown", point);
+    // A finger that is lifted has left the drawing too; what it pointed at stays until it points elsewhere.
+    svg.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
+    document.addEventListener("pointerdown", (event) => figure.contains(event.target) || leave());
     svg.addEventListener("focusin", (event) => {
       const index = marks.findIndex((mark) => mark.element === event.target);
       if (index < 0) return;
