@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.embeddings.references import References
-from corpus.embeddings.vectors import Stored, error_of_float32, lengths
+from corpus.embeddings.rows import Numbers
+from corpus.embeddings.vectors import error_of_float32, lengths
 
 _CHUNK = 256
 """Pairs of a row and a reference multiplied at a time: 1.5 MB each side with 768 dimensions."""
@@ -31,7 +32,7 @@ class Pairs:
         return len(self.rows)
 
 
-def exact_cosines(references: References, vectors: Stored, pairs: Pairs) -> NDArray[np.float32]:
+def exact_cosines(references: References, vectors: Numbers, pairs: Pairs) -> NDArray[np.float32]:
     """Return the largest cosine of each row to any of its concept's references.
 
     It is computed in float64 from the stored numbers and rounded to float32. It depends on the row and the
@@ -49,13 +50,13 @@ def exact_cosines(references: References, vectors: Stored, pairs: Pairs) -> NDAr
         part = slice(start, start + _CHUNK)
         rows = vectors[pairs.rows[pair[part]]].astype(np.float64)
         others = references.vectors[reference[part]].astype(np.float64)
-        values = (rows * others).sum(axis=1) / (lengths(rows) * lengths(others))
+        values = (rows * others).sum(axis=1) / (lengths(rows) * references.lengths[reference[part]])
         np.maximum.at(cosines, pair[part], values)
     return cosines.astype(np.float32)
 
 
 def _contenders(
-    references: References, vectors: Stored, pairs: Pairs
+    references: References, vectors: Numbers, pairs: Pairs
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (pair, reference) of every reference that may be the nearest of its pair."""
     order = np.argsort(pairs.concepts, kind="stable")

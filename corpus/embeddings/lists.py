@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.embeddings.vectors import Stored
+from corpus.embeddings.rows import Numbers
 
 NAMES = ("embedding", "image_embedding", "img_emb", "vector")
 """What a column of embeddings is called, the first one that there is."""
@@ -29,7 +29,7 @@ def is_vectors(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in lists) and kind.value_type in _NUMBERS
 
 
-def matrix(column: pa.Array, dimensions: int = 0) -> Stored:
+def matrix(column: pa.Array, dimensions: int = 0) -> Numbers:
     """Return a column of lists as one row each, float16 as it is and anything else as float32.
 
     Args:
@@ -52,7 +52,7 @@ def matrix(column: pa.Array, dimensions: int = 0) -> Stored:
     with np.errstate(over="ignore"):  # a double too large becomes infinite, and is told as such
         rows = flat.astype(np.float16 if column.type.value_type == pa.float16() else np.float32, copy=False)
     rows = rows.reshape(len(there), wanted)
-    whole: Stored = rows
+    whole: Numbers = rows
     if column.null_count:
         whole = np.full((len(column), wanted), np.nan, rows.dtype)
         whole[column.is_valid().to_numpy(zero_copy_only=False)] = rows

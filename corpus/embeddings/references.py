@@ -45,8 +45,13 @@ class References:
     @cached_property
     def units(self) -> NDArray[np.float32]:
         """The vectors at length 1, shape (n, d), float32."""
-        scaled: NDArray[np.float32] = (self.vectors / lengths(self.vectors)[:, None]).astype(np.float32)
+        scaled: NDArray[np.float32] = (self.vectors / self.lengths[:, None]).astype(np.float32)
         return scaled
+
+    @cached_property
+    def lengths(self) -> NDArray[np.float64]:
+        """The length of each vector, shape (n,), float64."""
+        return lengths(self.vectors)
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.embeddings.references import References
-from corpus.embeddings.vectors import Block, Stored, block_of, error_of_float32
+from corpus.embeddings.rows import Stored
+from corpus.embeddings.vectors import Block, block_of, error_of_float32
 
 PRODUCT_ROWS = 2048
 """References multiplied at a time: with 1,024 rows the product has 8 MiB, and is searched before it cools."""

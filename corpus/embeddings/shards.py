@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from concepts.errors import CorpusError
 from corpus.embeddings import lists
 from corpus.embeddings.files import PARQUET, EmbeddingFile
-from corpus.embeddings.vectors import STORED, Stored
+from corpus.embeddings.rows import STORED, FileRows, Numbers, OpenFile, Stored
 
 # What NumPy raises at a header that is none: it is Python's syntax, parsed without being run.
 _NO_HEADER = (ValueError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError)
@@ -79,11 +79,12 @@ def read_blocks(shard: EmbeddingShard, dimensions: int, most: int) -> Iterator[t
     if shard.column:
         yield from _parquet_blocks(shard, dimensions, most, None)
         return
+    rows = _npy_rows(shard)
     for start in range(0, shard.rows, most):
-        yield start, _mapped(shard, start, min(most, shard.rows - start))
+        yield start, rows[start : start + most]
 
 
-def read_rows(shard: EmbeddingShard, dimensions: int, rows: NDArray[np.int64]) -> Stored:
+def read_rows(shard: EmbeddingShard, dimensions: int, rows: NDArray[np.int64]) -> Numbers:
     """Return single rows, shape (len(rows), dimensions).
 
     Args:
@@ -95,7 +96,7 @@ def read_rows(shard: EmbeddingShard, dimensions: int, rows: NDArray[np.int64]) -
         CorpusError: The file cannot be read.
     """
     if not shard.column:
-        return _single_rows(shard, rows)
+        return _npy_rows(shard).single(rows)
     found = [
         block[wanted - start]
         for start, block in _parquet_blocks(shard, dimensions, 4096, rows)
@@ -165,36 +166,17 @@ def _check_length(file: EmbeddingFile, rows: int) -> None:
         )
 
 
-def _mapped(shard: EmbeddingShard, start: int, count: int) -> Stored:
-    """Map rows of an npy file; the mapping ends with the array, so that memory holds a few blocks at most."""
-    dtype = np.dtype(shard.dtype)
-    if not count * shard.dimensions:
-        return np.empty((count, shard.dimensions), dtype)
-    offset = shard.offset + start * shard.dimensions * dtype.itemsize
+def _npy_rows(shard: EmbeddingShard) -> FileRows:
     try:
-        return np.memmap(shard.file.path, dtype, "r", offset, (count, shard.dimensions))
-    except (OSError, ValueError) as error:  # ValueError: it has become shorter since it was opened
-        raise CorpusError(f"{shard.file.path}: cannot be read ({_line(error)})") from error
-
-
-def _single_rows(shard: EmbeddingShard, rows: NDArray[np.int64]) -> Stored:
-    """Read rows that may lie far apart; mapped, each would bring its neighbourhood into memory."""
-    found: Stored = np.empty((len(rows), shard.dimensions), np.dtype(shard.dtype))
-    size = shard.dimensions * found.dtype.itemsize
-    try:
-        with shard.file.path.open("rb", buffering=0) as file:
-            for row, into in zip(rows.tolist(), found, strict=True):
-                file.seek(shard.offset + row * size)
-                if file.readinto(into.data) != size:
-                    raise CorpusError(f"{shard.file.path}: has become shorter; fetch it again")
+        file = OpenFile(shard.file.path)
     except OSError as error:
-        raise CorpusError(f"{shard.file.path}: cannot be read ({_line(error)})") from error
-    return found
+        raise CorpusError(f"{shard.file.path}: cannot be read ({error.strerror or error})") from error
+    return FileRows(file, shard.offset, (shard.rows, shard.dimensions), np.dtype(shard.dtype))
 
 
 def _parquet_blocks(
     shard: EmbeddingShard, dimensions: int, most: int, wanted: NDArray[np.int64] | None
-) -> Iterator[tuple[int, Stored]]:
+) -> Iterator[tuple[int, Numbers]]:
     """Yield blocks of a Parquet file; with rows that are wanted, of the row groups that hold one alone."""
     path = shard.file.path
     try:

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from corpus.embeddings.blas import single_threaded
+from corpus.embeddings.rows import Stored
 from corpus.embeddings.screen import Sighting
-from corpus.embeddings.vectors import Stored
 
 FIRST_ROWS = 256
 """Rows of the first block. It has no floors yet for the nearest rows, so that all its rows are candidates;

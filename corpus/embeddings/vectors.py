@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Stored: TypeAlias = NDArray[np.floating[Any]]
-STORED = (np.dtype(np.float16), np.dtype(np.float32))
+from corpus.embeddings.rows import Stored
+
 SHORTEST, LONGEST = 1e-15, 1e15
 """Lengths between which float32 computes with a vector safely; embeddings have lengths near 1 or 10."""
 
@@ -17,7 +17,7 @@ CERTAIN = 1e10
 """Between this length and one over it a float32 sum leaves no doubt that a row is usable."""
 
 _STEP = 256
-"""Rows widened at a time: with 768 dimensions the passes stay in a core's second-level cache."""
+"""Rows read and widened at a time: with 768 dimensions they stay in a core's second-level cache."""
 _EXPONENT_GAP = np.float32(2.0**112)
 _KEPT_BITS = np.int32(-1879056384)  # 0x8FFFE000: sign, exponent and mantissa of a half, moved up
 _NOT_HALF = 65536.0
@@ -69,7 +69,9 @@ def unusable_rows(stored: Stored, suspects: NDArray[np.int64]) -> tuple[NDArray[
         stored: Shape (n, d).
         suspects: Rows that may be unusable, ascending.
     """
-    size = lengths(stored[suspects])
+    if not len(suspects):
+        return suspects, suspects
+    size = lengths(np.asarray(stored)[suspects])
     zero = size == 0
     fit = (size >= SHORTEST) & (size <= LONGEST)  # false for NaN
     return suspects[zero], suspects[~zero & ~fit]
@@ -82,13 +84,13 @@ def widen(stored: Stored, out: NDArray[np.float32]) -> None:
     at float32's places and the exponent is set right by a multiplication, exact for every finite half. An
     infinite or undefined one becomes a number of at least 65536.
     """
-    if stored.dtype != np.float16:
-        np.copyto(out, stored)
-        return
     for start in range(0, len(stored), _STEP):
-        bits, numbers = stored[start : start + _STEP].view(np.int16), out[start : start + _STEP]
+        part, numbers = np.asarray(stored[start : start + _STEP]), out[start : start + _STEP]
+        if part.dtype != np.float16:
+            np.copyto(numbers, part)
+            continue
         moved = numbers.view(np.int32)
-        np.copyto(moved, bits)
+        np.copyto(moved, part.view(np.int16))
         np.left_shift(moved, 13, out=moved)
         np.bitwise_and(moved, _KEPT_BITS, out=moved)
         np.multiply(numbers, _EXPONENT_GAP, out=numbers)

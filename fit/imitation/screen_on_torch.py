@@ -17,8 +17,9 @@ import torch
 
 from concepts.errors import UsageError, unknown
 from corpus.embeddings.references import References
+from corpus.embeddings.rows import Stored
 from corpus.embeddings.screen import Group, Sighting, groups_of
-from corpus.embeddings.vectors import CERTAIN, Stored, error_of_float32, unusable_rows
+from corpus.embeddings.vectors import CERTAIN, error_of_float32, unusable_rows
 from fit.imitation.devices import choose_device
 
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -102,7 +103,7 @@ class TorchScreen:
             self._memory.staging = torch.empty(shape, dtype=kind, pin_memory=self._device.type == "cuda")
             self._memory.kind = kind
         staging: torch.Tensor = self._memory.staging[: len(stored)]
-        np.copyto(staging.numpy(), stored)
+        np.copyto(staging.numpy(), np.asarray(stored))
         moved = staging.to(self._device, non_blocking=True).to(torch.float32)
         return moved.clone() if moved.data_ptr() == staging.data_ptr() else moved
 

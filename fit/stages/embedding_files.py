@@ -22,7 +22,7 @@ from fit import progress
 from fit.run import artefacts
 from fit.sections import Execution
 from fit.stages.embedding_query import Asked
-from fit.stages.embedding_task import CPU, Compute, CountFile
+from fit.stages.embedding_task import AUTO, CPU, Compute, CountFile
 
 VERSION = 1
 """Raised whenever the same inputs give other counts: parts of other versions are computed again."""
@@ -84,6 +84,8 @@ def count_embeddings(
         raise UsageError(f"{embeddings.pattern}: only files on this machine are read; fetch them first")
     if not 0 <= top <= MOST_NEAREST:
         raise UsageError(f"--top {top}: from 0 to {MOST_NEAREST:,} nearest rows are kept")
+    for warning in asked.catalogue.warnings if asked.catalogue else ():
+        progress.note(f"warning: {warning}")
     task = _task(embeddings, asked, top, by[0])
     parts, left_out = _parts(task, find_embeddings(embeddings.pattern, embeddings.metadata), work, by[1])
     if not parts:
@@ -169,7 +171,7 @@ def _executor(compute: Compute, execution: Execution) -> Executor:
     if execution.engine == "local" and execution.workers <= 1:
         return make_executor("local", 1)
     gpus: tuple[str, ...] = ()
-    if compute.device not in (CPU, "auto"):
+    if compute.device not in (CPU, AUTO):
         import torch
 
         gpus = tuple(str(number) for number in range(torch.cuda.device_count()))

@@ -19,7 +19,7 @@ from corpus.embeddings.tables import shard_table
 from corpus.executors import threads_here
 from corpus.shards import open_shard
 
-CPU = "cpu"
+CPU, AUTO = "cpu", "auto"
 ON_A_DEVICE = 2  # blocks under way: one is copied while another is multiplied
 
 
@@ -28,7 +28,7 @@ class Compute:
     """What multiplies; no count depends on it.
 
     Attributes:
-        device: ``cpu``, or a device of torch.
+        device: ``cpu``, a device of torch, or ``auto``: the first accelerator, else the CPU.
         precision: What torch multiplies in; empty: float32 on the CPU, float16 on any other device.
     """
 
@@ -42,12 +42,19 @@ class Compute:
             ModelError: There is no such device.
             UsageError: There is no such precision.
         """
-        if self.device == CPU and not self.precision:
+        device = _first_accelerator() if self.device == AUTO else self.device
+        if device == CPU and not self.precision:
             return NumpyScreen(query.references), threads_here()
         from fit.imitation.screen_on_torch import TorchScreen
 
-        precision = self.precision or ("float32" if self.device == CPU else "float16")
-        return TorchScreen(query.references, self.device, precision), ON_A_DEVICE
+        precision = self.precision or ("float32" if device == CPU else "float16")
+        return TorchScreen(query.references, device, precision), ON_A_DEVICE
+
+
+def _first_accelerator() -> str:
+    from fit.imitation.devices import choose_device
+
+    return str(choose_device(AUTO))
 
 
 @dataclass(frozen=True)

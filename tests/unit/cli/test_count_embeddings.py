@@ -136,7 +136,7 @@ def test_the_work_may_be_done_by_others(
     corpus: Path, references: Path, concepts: Path, tmp_path: Path
 ) -> None:
     ways: list[tuple[object, ...]] = [
-        (), ("--workers", 2), ("--precision", "bfloat16"), ("--precision", "float32"),
+        (), ("--workers", 2), ("--precision", "bfloat16"), ("--device", "auto"),
     ]  # fmt: skip
     found = []
     for number, way in enumerate(ways):
@@ -270,7 +270,7 @@ def test_not_one_file_is_in_order(
         (("--out", "o.json"), 2, "has to end with .parquet or .csv"),
         (("--nearest", "o.txt"), 2, "has to end with .parquet or .csv"),
         (("--top", 1001), 2, "--top 1001: from 0 to 1,000 nearest rows"),
-        (("--engine", "spark"), 10, "spark"),
+        (("--engine", "spark"), 2, "spark: unknown engine; known: local, ray"),
         (("--precision", "float8"), 2, "float8: unknown precision"),
         (("--device", "tpu9"), 14, "--device=tpu9: no such device here"),
     ],

@@ -43,7 +43,7 @@ def test_blocks_hold_every_row_once(
     blocks = list(read_blocks(shard, 4, most))
     assert all(len(rows) <= most for _, rows in blocks)
     assert [start for start, _ in blocks] == np.cumsum([0] + [len(rows) for _, rows in blocks[:-1]]).tolist()
-    whole = np.concatenate([rows for _, rows in blocks])
+    whole = np.concatenate([np.asarray(rows) for _, rows in blocks])
     assert whole.dtype == dtype
     assert whole.tolist() == ROWS.tolist()
 
@@ -188,8 +188,8 @@ def test_a_file_that_becomes_shorter_while_it_is_read(
     write(tmp_path, np.float16)
     shard = open_embeddings(only_file(tmp_path), 4)
     shard.file.path.write_bytes(shard.file.path.read_bytes()[:-70])
-    with pytest.raises(CorpusError, match="cannot be read"):
-        list(read_blocks(shard, 4, 10))
+    with pytest.raises(CorpusError, match=r"has become shorter|cannot be read"):
+        [np.asarray(rows) for _, rows in read_blocks(shard, 4, 10)]
     with pytest.raises(CorpusError, match=r"has become shorter|cannot be read"):
         read_rows(shard, 4, np.array([9]))
 
