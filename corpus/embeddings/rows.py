@@ -49,9 +49,8 @@ class OpenFile:
 class FileRows:
     """Rows of an open file that are read whenever they are looked at, as `numpy.asarray` does.
 
-    They are not mapped into memory: reading a few hundred rows at a time into memory that stays in the
-    cache costs half of what the page faults of a mapping do, none of the file counts as the process's
-    memory, and a file that is cut short meanwhile is an error instead of a fatal signal.
+    They are not mapped into memory: reading a few hundred at a time is at least as fast, none of the file
+    counts as the process's memory, and a file that is cut short meanwhile is an error and no fatal signal.
 
     Attributes:
         file: The file.
