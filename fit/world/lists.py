@@ -24,4 +24,5 @@ def write_list(plan: Plan, lists: Path) -> None:
     place.write_text(text.getvalue(), encoding="utf-8")
     title = f"Invented {plan.matter.noun_plural} of the demo world"
     about = f'title = "{title}"\nsource = "Made by this project: `make world`."\nlicence = "Apache-2.0"\n'
+    about += 'people = "invented"\n'
     place.with_suffix(".toml").write_text(about, encoding="utf-8")
