@@ -108,6 +108,7 @@ def test_a_whole_number_is_a_number_in_toml() -> None:
 def test_a_stage_depends_on_sections_and_single_settings(settings: Settings) -> None:
     assert config.subset(settings, ("counts", "scores.score", "seed")) == {
         "counts.where": "",
+        "counts.unreadable_shards": 0,
         "counts.sample": 400,
         "scores.score": "matched",
         "seed": 0,

@@ -25,8 +25,12 @@ def test_every_setting_named_exists_and_every_setting_is_named() -> None:
     settings = Settings(domain="d", concepts="c", model="m", corpus="x")
     computing = [stage for stage in pipeline.STAGES if stage.name != "report"]  # the report prints them all
     named = {name for stage in computing for name in config.subset(settings, stage.settings)}
-    shown = {name for name in config.flat(settings) if name.startswith("report.")}
-    assert named | shown == set(config.flat(settings))
+    others = ("report.", "execution.")  # what is shown, and who does the work: no result depends on it
+    rest = {name for name in config.flat(settings) if name.startswith(others)}
+    assert named | rest == set(config.flat(settings))
+    assert not any(
+        name.startswith("execution.") for name in config.subset(settings, pipeline.STAGES[-1].settings)
+    )
 
 
 def test_what_the_curve_shows_computes_no_score_again() -> None:
