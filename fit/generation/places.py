@@ -259,5 +259,5 @@ def _why(repo: str, error: Exception, wish: Wish) -> str:
             f"or fetch it (hf download {repo}), give --model the folder and --allow-pickle its pickles"
         )
     if "no such modeling files" in str(error):
-        return f"{repo}: has no weights of the variant {wish.variant}; name another variant or place in the row"
+        return f"{repo}: no weights of the variant {wish.variant}; name another variant or place in the row"
     return why_not(repo, error, wish.gated)

@@ -22,7 +22,6 @@ from fit.stages import references
 from fit.stages.reference_images import read_reference_images
 from tests.unit.stages.job import job_of, leave_concepts, skipped
 
-
 _ANGLE = re.compile(rb"^[A-Z][a-z]+ [A-Z][a-z]+/.*@([0-9.]+)$")
 
 
