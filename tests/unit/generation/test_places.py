@@ -297,7 +297,7 @@ REFUSED = {
     "disabled": "14 me/disabled: the hub has disabled it; name another model",
     "revision": f"14 me/there: the hub has no such revision; see {PAGE}/there/commits",
     "pickles": "14 me/pickles: its weights are pickles, which can run code when they are loaded; name",
-    "no such variant": "14 me/there: has no weights of the variant fp16; name another variant or place",
+    "no such variant": "14 me/there: no weights of the variant fp16; name another variant or place",
     "custom": "14 me/custom: ",
     "lora": "/pytorch_lora_weights.safetensors: no whole safetensors file",
     "no lora": "14 me/gone: not on the hub",

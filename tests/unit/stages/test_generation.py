@@ -96,9 +96,7 @@ def test_presets(tmp_path: Path) -> None:
     assert [recipes[name].safety_checker for name in ("default", "mimetic2")] == [True, False]
     job = job_of(tmp_path, "generation", "generation.preset=mimetic2", "generation.safety_checker=on")
     assert _plan(job, CONCEPTS).recipe.safety_checker
-    with pytest.raises(
-        SettingsError, match=r"preset: mimetic: unknown preset .did you mean mimetic2"
-    ):
+    with pytest.raises(SettingsError, match=r"preset: mimetic: unknown preset .did you mean mimetic2"):
         _plan(job_of(tmp_path, "generation", "generation.preset=mimetic"), CONCEPTS)
 
 
