@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT, Finished
 from tests.e2e.micro import LIST, Micro, times
@@ -207,6 +208,7 @@ def test_references_that_are_not_there(command: Command, tmp_path: Path) -> None
 
 def test_references_of_nobody(command: Command, micro: Micro, tmp_path: Path) -> None:
     (tmp_path / "references" / "Somebody Else").mkdir(parents=True)
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "references" / "Somebody Else" / "1.png")
     done = command(*estimate(tmp_path / "run", "--set", f"references.source={tmp_path / 'references'}"))
     assert "no reference image of any concept" in refusal(done, TOO_LITTLE)
 
