@@ -17,7 +17,7 @@ STAGES = (
 
 
 def settings(corpus: Path, seed: int = 0) -> Settings:
-    return Settings(domain="d", concepts="c", model="m", corpus=str(corpus), seed=seed)
+    return Settings(domain="art-styles", concepts="c", model="m", corpus=str(corpus), seed=seed)
 
 
 def bring(run: Path, corpus: Path, *assignments: str) -> list[str]:
