@@ -46,7 +46,7 @@ chromium:
 	       && { apt-get install -y -q chromium || { apt-get update -q && apt-get install -y -q chromium; }; } >/dev/null 2>&1; } \
 	  || echo "chromium is not installed and cannot be installed from here: the tests in tests/browser will fail"
 
-world: $(STAMP)  ## make the demo world again (data/demo): minutes on a GPU, up to two hours on two cores
+world: $(STAMP)  ## make the demo worlds again (data/demo, data/demo-faces): minutes on a GPU, up to three hours on two cores
 	@$(BIN)/python -m fit.world
 
 lock: $(STAMP)  ## resolve the newest versions into the lock

@@ -62,6 +62,7 @@ class Corpus:
         where: SQL condition on the shard's columns: the rows that models were trained on. Empty: all.
         where_source: Where that condition is stated.
         scorer: The scorer that suits the corpus; empty: the domain's.
+        concepts: The concept list that suits it in its domain, ``<domain>/<set>``; empty: the domain's.
         cleaned: Where it is stated that the release was cleaned of links to suspected unlawful images; empty:
             not known, and no image of it is fetched unless that is accepted in so many words.
         note: What a user should know.
@@ -88,6 +89,7 @@ class Corpus:
     where: str = ""
     where_source: str = ""
     scorer: str = ""
+    concepts: str = ""
     cleaned: str = ""
     note: str = ""
 

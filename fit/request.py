@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from concepts.domain import load_domain
+from concepts.domain import Domain, load_domain
 from concepts.errors import SettingsError
 from corpus.availability import require
 from corpus.registry import corpora, load_corpus
@@ -43,6 +43,7 @@ def compose(domain: str, model: str, corpus: str | None, seed: int | None) -> Re
         SettingsError: No corpus was given and the model's row names none.
     """
     row = load_domain(domain.partition("/")[0])
+    model = load_model(model).stand_ins.get(row.name, model)
     trained_on = corpus or load_model(model).corpus
     if not trained_on:
         raise SettingsError(f"{model}: it is not known what it was trained on; name the corpus with --corpus")
@@ -50,7 +51,7 @@ def compose(domain: str, model: str, corpus: str | None, seed: int | None) -> Re
         require(load_corpus(trained_on))  # before a run is begun that could not count
     settings = Settings(
         domain=row.name,
-        concepts=domain if "/" in domain else row.default_concepts,
+        concepts=domain if "/" in domain else _list_of(row, trained_on),
         model=model,
         corpus=trained_on,
         seed=0 if seed is None else seed,
@@ -61,9 +62,15 @@ def compose(domain: str, model: str, corpus: str | None, seed: int | None) -> Re
 
 def default_folder(settings: Settings) -> Path:
     """Return the run folder that is used when none is named, such as ``runs/art-styles-demo``."""
-    standard = load_domain(settings.domain).default_concepts == settings.concepts
+    standard = _list_of(load_domain(settings.domain), settings.corpus) == settings.concepts
     concepts = settings.domain if standard else settings.concepts.removesuffix(".csv")
     return Path("runs") / f"{_slug(concepts)}-{_slug(settings.model)}"
+
+
+def _list_of(domain: Domain, corpus: str) -> str:
+    """Return the list that is used when none is asked for: the corpus's of this domain, else its own."""
+    suits = load_corpus(corpus).concepts
+    return suits if suits.startswith(f"{domain.name}/") else domain.default_concepts
 
 
 def _slug(text: str) -> str:

@@ -35,6 +35,16 @@ def demo_command() -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def faces_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on the demo world's faces, made once for all tests that need one (minutes)."""
+    pytest.importorskip("insightface")
+    run = tmp_path_factory.mktemp("faces") / "run"
+    done = fit("estimate", "--domain", "faces", "--model", "demo", "--run", str(run))
+    assert done.code == 0, done.err
+    return run
+
+
+@pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished demo run, made once for all tests that need one (minutes)."""
     run = tmp_path_factory.mktemp("demo") / "run"

@@ -22,6 +22,7 @@ DATA_PREFIX = "data:"
 DTYPES = ("float16", "bfloat16", "float32")
 _KINDS: dict[str, tuple[type, ...]] = {
     "pickles": (dict,),
+    "stand_ins": (dict,),
     "gated": (bool,),
     "guidance": (int, float),
     **dict.fromkeys(("steps", "width", "height", "batch_size"), (int,)),
@@ -55,6 +56,7 @@ class Model:
         gated: Whether the hub asks for conditions to be accepted first.
         prior: Where the prior of a model in two pipelines may be had, as `weights`; empty: it has none.
         pickles: SHA-256 of each pickle checkpoint that may be read, by its path in the repository.
+        stand_ins: Rows that take this one's place, by the domain in which they do.
         edits: What lies on top of the weights.
         note: What a user should know.
     """
@@ -79,6 +81,7 @@ class Model:
     gated: bool = False
     prior: tuple[str, ...] = ()
     pickles: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     note: str = ""
 

@@ -56,7 +56,7 @@ NETWORKS: Final = {
     FACES.name: Networks(
         FACE_SHAPE,
         AutoencoderRecipe(seed=2421, steps=1200, batch=32, noise=0.03, tune=False),
-        DiffusionRecipe(seed=2422, steps=2000, channels=(64, 96)),
+        DiffusionRecipe(seed=2422, steps=2600, channels=(64, 96)),
     ),
 }
 

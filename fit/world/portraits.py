@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from fit.world import face_shapes as shapes
+from fit.world.face_colours import AROUND, HAIRS, IRISES, METALS, SKINS, blend
 from fit.world.face_shapes import Canvas
 from fit.world.identities import Identities
 from fit.world.render import Pixels, uniforms
@@ -22,43 +23,8 @@ from fit.world.subjects import SUBJECTS
 SIZE: Final = 64
 SAMPLES: Final = 2  # supersampling per axis
 CHANCES: Final = 32  # uniform random numbers that a portrait uses
-PLACES: Final = ("studio", "beach", "forest", "city", "stage", "garden", "library", "sunset")
+PLACES: Final = tuple(AROUND)
 THINGS: Final = tuple(name for name in SUBJECTS if name not in ("face", "sun", "moon"))
-
-# Our own colours (RGB, 0-255).
-_SKINS: Final = [
-    (252, 226, 206),
-    (243, 203, 172),
-    (222, 172, 132),
-    (190, 134, 92),
-    (142, 92, 62),
-    (92, 58, 42),
-]
-_HAIRS: Final = [
-    (28, 24, 30),
-    (72, 46, 32),
-    (124, 78, 42),
-    (196, 152, 78),
-    (238, 214, 150),
-    (222, 222, 226),
-    (66, 148, 172),
-    (128, 80, 168),
-    (206, 84, 112),
-    (186, 78, 34),
-    (112, 38, 30),
-]
-_IRISES: Final = [(70, 42, 26), (124, 82, 34), (92, 128, 60), (72, 134, 186), (130, 150, 168)]
-_METALS: Final = [(26, 26, 30), (120, 40, 30), (184, 146, 44), (40, 74, 130), (210, 210, 214)]
-_PLACES: Final = {  # above, below, and the colour of what stands around
-    "studio": [(176, 182, 192), (140, 146, 160), (158, 164, 176)],
-    "beach": [(150, 204, 236), (232, 212, 164), (84, 160, 190)],
-    "forest": [(120, 156, 104), (58, 92, 60), (70, 54, 40)],
-    "city": [(186, 198, 214), (126, 132, 146), (92, 98, 116)],
-    "stage": [(52, 34, 70), (28, 22, 40), (150, 90, 160)],
-    "garden": [(188, 220, 160), (110, 164, 92), (228, 132, 150)],
-    "library": [(150, 110, 76), (104, 74, 52), (188, 150, 96)],
-    "sunset": [(246, 176, 110), (206, 96, 104), (250, 220, 150)],
-}
 
 
 @dataclass(frozen=True)
@@ -123,16 +89,6 @@ def _wide(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-def _blend(colours: list[tuple[int, int, int]], at: Tensor, circular: bool = False) -> Tensor:
-    """Colours (n, 3, 1, 1) along a list, `at` (n,) in [0, 1]."""
-    table = torch.tensor(colours, dtype=torch.float32) / 255
-    place = at * (len(colours) if circular else len(colours) - 1)
-    low = place.long().clamp(max=len(colours) - 1)
-    high = (low + 1) % len(colours) if circular else (low + 1).clamp(max=len(colours) - 1)
-    share = (place - low)[:, None]
-    return (table[low] * (1 - share) + table[high] * share)[:, :, None, None]
-
-
 def _over(image: Tensor, mask: Tensor, colour: Tensor, strength: float = 1.0) -> Tensor:
     """Paint a colour, (n, 3, 1, 1) or (n, 3, s, s), where a mask (n, s, s) is."""
     share = strength * mask[:, None]
@@ -141,7 +97,7 @@ def _over(image: Tensor, mask: Tensor, colour: Tensor, strength: float = 1.0) ->
 
 def _place(portraits: Portraits, chance: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The background: a gradient between two colours and blurred shapes, all of them varied."""
-    rows = torch.tensor([_PLACES[name] for name in PLACES], dtype=torch.float32) / 255
+    rows = torch.tensor([AROUND[name] for name in PLACES], dtype=torch.float32) / 255
     above, below, things = rows[torch.from_numpy(portraits.places)].unbind(1)
     tint = 0.16 * (chance[:, 16:19] - 0.5)
     above, below, things = ((c + tint).clamp(0, 1)[:, :, None, None] for c in (above, below, things))
@@ -205,11 +161,11 @@ def _draw_features(people: Identities, c: Canvas, image: Tensor, skin: Tensor, h
     image = _over(image, inside, torch.tensor([0.32, 0.1, 0.12])[:, None, None])
     whites, irises, pupils, lashes = shapes.eyes(people, c)
     image = _over(image, whites, torch.tensor([0.97, 0.97, 0.95])[:, None, None])
-    image = _over(image, irises, _blend(_IRISES, _numbers(people, "iris")))
+    image = _over(image, irises, blend(IRISES, _numbers(people, "iris")))
     dark = torch.tensor([0.1, 0.08, 0.09])[:, None, None]
     image = _over(_over(image, pupils, dark), lashes, dark, 0.85)
     image = _over(image, shapes.brows(people, c), hair * 0.6)
-    return _over(image, shapes.glasses(people, c), _blend(_METALS, _numbers(people, "metal")))
+    return _over(image, shapes.glasses(people, c), blend(METALS, _numbers(people, "metal")))
 
 
 def _numbers(people: Identities, name: str) -> Tensor:
@@ -223,11 +179,11 @@ def _column(people: Identities, name: str) -> Tensor:
 def _skin(people: Identities) -> Tensor:
     warmth = _column(people, "warmth") - 0.5
     golden = torch.tensor([0.0, 0.06, -0.16])[:, None, None] * warmth
-    return (_blend(_SKINS, _numbers(people, "skin")) + golden).clamp(0, 1)
+    return (blend(SKINS, _numbers(people, "skin")) + golden).clamp(0, 1)
 
 
 def _hair(people: Identities) -> Tensor:
-    return _blend(_HAIRS, _numbers(people, "hair"), circular=True)
+    return blend(HAIRS, _numbers(people, "hair"), circular=True)
 
 
 def _cloth(chance: Tensor) -> Tensor:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from fit.world.card import write_card
 from fit.world.evaluate import Figures
-from fit.world.plan import Plan
+from fit.world.evaluate_faces import FaceFigures
+from fit.world.matter import FACES
+from fit.world.plan import Plan, Recipe, draw_plan
 
 FIGURES = Figures(
     mean_colour=0.123,
@@ -57,3 +59,17 @@ def test_the_training_curve_is_thinned_to_a_line(small_plan: Plan, tmp_path: Pat
     assert "100: 0.01, " in line
     assert line.endswith(", 5200: 0.000192.")  # 1 / 5200; the last point always stands
     assert 10 < line.count(": ") < 25
+
+
+def test_a_world_of_faces_tells_of_its_pack(tmp_path: Path) -> None:
+    recipe = Recipe(seed=3, concepts=6, without=2, most=5, rows=60)
+    faces = FaceFigures(portraits=0.991, generated=0.952, things=0.875, area=0.998)
+    write_card(draw_plan(recipe, FACES), (FIGURES, faces), {}, tmp_path)
+    text = (tmp_path / "CARD.md").read_text("utf-8")
+    assert "6 invented people, 60 captions" in text
+    assert "64 × 64 pixels" in text
+    assert "| fresh portraits in which exactly one face is found | 99.1 % | ≥ 98 % |" in text
+    assert "in which exactly one face is found | 95.2 % | ≥ 95 % |" in text
+    assert "| fresh pictures of things in which no face is found | 87.5 % | – |" in text
+    assert "2 people have no training image; the others from 1 to 5" in text
+    assert "artist" not in text
