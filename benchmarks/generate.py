@@ -110,13 +110,16 @@ CASES = {
         channels=(128, 256, 512, 512),
         scheduler=("DPMSolverMultistepScheduler", {**_NOISE, "prediction_type": "v_prediction"}),
     ),
+    # As the demo's model: two levels, small pictures.
     "small": Case(
         steps=12, side=32, published="float32", fast="float16", ratio=0.0,
         unet={
-            "block_out_channels": (64, 128, 128, 128), "attention_head_dim": 8, "cross_attention_dim": 64
+            "block_out_channels": (64, 128), "attention_head_dim": 8, "cross_attention_dim": 64,
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"), "layers_per_block": 1,
         },
         text=_text(64, 2, 4),
-        channels=(32, 32),
+        channels=(32, 32, 32),
         scheduler=("DPMSolverMultistepScheduler", _NOISE),
     ),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from concepts.matching import fold
+from concepts.matching import contains, fold
 
 _ONSETS: Final = [
     "b",
@@ -85,6 +85,10 @@ class InventedName:
     name: str
     aliases: tuple[str, ...]
 
+    def stands_in(self, caption: str) -> bool:
+        """Whether a caption names the concept by the rules of counting."""
+        return any(contains(caption, phrase) for phrase in (self.name, *self.aliases))
+
 
 def invent_names(n: int, rng: np.random.Generator) -> tuple[InventedName, ...]:
     """`n` names whose words, accents removed, are all different and none part of another."""
@@ -127,7 +131,7 @@ def _accented(word: str, rng: np.random.Generator) -> str:
 def misspelt(name: str, rng: np.random.Generator) -> str:
     """The name with one letter of its longest word left out or doubled.
 
-    It no longer names the artist.
+    It no longer names the concept, unless the letter was a hyphen.
     """
     word = max(name.split(), key=len)
     i = int(rng.integers(1, len(word) - 1))

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from fit.world.matter import Matter, Seeds
-from fit.world.plan import HIT, UNRELATED, Plan, Row, planted_frequencies
+from fit.world.plan import HIT, MISS, UNNAMED, UNRELATED, Plan, Row, planted, planted_frequencies
 from fit.world.render import Pixels
 
 _COMPRESSION: Final = {"compression": "zstd", "compression_level": 12}
@@ -188,8 +188,8 @@ def _write_truth(plan: Plan, urls: list[str], folder: Path) -> None:
         "group": [each.group for each in plan.concepts],
         "frequency": planted_frequencies(plan),
     }
-    for kind in ("misses", "unnamed", "duplicates"):
-        concepts[kind] = [getattr(each, kind) for each in plan.concepts]
+    concepts |= {"misses": planted(plan, MISS), "unnamed": planted(plan, UNNAMED)}
+    concepts["duplicates"] = [each.duplicates for each in plan.concepts]
     concepts |= plan.looks.take(np.arange(len(plan.concepts))).columns()
     pq.write_table(pa.table(concepts), folder / plan.matter.truth, **_COMPRESSION)
 

@@ -51,7 +51,7 @@ RECIPES: Final = {
 
 @dataclass(frozen=True)
 class Planted:
-    """One invented concept.
+    """One invented concept, as it is asked for; what came of it the rows say (`planted`).
 
     `frequency`: training images that show its look and whose caption names it.
     """
@@ -151,14 +151,16 @@ def _rows_of(
     kinds = [HIT] * concept.frequency + [MISS] * concept.misses + [UNNAMED] * concept.unnamed
     rows: list[Row] = []
     originals = concept.frequency - concept.duplicates
-    for i, kind in enumerate(kinds):
+    for i, asked in enumerate(kinds):
         motif = int(rng.integers(len(matter.motifs)))
         seed = int(rng.integers(2**63))
         if originals <= i < concept.frequency:  # a near-duplicate of an original of this concept
             first = rows[int(rng.integers(originals))]
             motif, seed = first.motif, first.seed
         copy = i - originals + 1 if originals <= i < concept.frequency else 0
-        caption = writer.caption(kind, concept.name, matter.motifs[motif])
+        caption = writer.caption(asked, concept.name, matter.motifs[motif])
+        # A doubled hyphen misspells nothing by the rules of counting.
+        kind = HIT if asked == UNNAMED and concept.name.stands_in(caption) else asked
         rows.append(Row(kind, caption, number, concept.look, motif, seed=seed, copy=copy))
     return rows
 
@@ -228,12 +230,18 @@ def _phrases(matter: Matter) -> dict[str, list[str]]:
     return phrases
 
 
+def planted(plan: Plan, kind: str) -> npt.NDArray[np.int64]:
+    """Rows of a kind that are about each concept, shape (n,)."""
+    counts = np.zeros(len(plan.concepts), dtype=np.int64)
+    for row in plan.rows:
+        if row.kind == kind:
+            counts[row.concept] += 1
+    return counts
+
+
 def planted_frequencies(plan: Plan) -> npt.NDArray[np.int64]:
     """The truth that counting should find.
 
     Training images of each concept whose caption names it, shape (n,).
     """
-    counts = np.zeros(len(plan.concepts), dtype=np.int64)
-    for row in plan.rows:
-        counts[row.concept] += row.kind == HIT
-    return counts
+    return planted(plan, HIT)

@@ -126,7 +126,7 @@ def test_domains(capsys: pytest.CaptureFixture[str]) -> None:
     assert "art-styles/classical: " in found
     assert " flagged" in found
     lists = {each["name"]: each for each in rows(capsys, "domains")["faces"]["lists"]}
-    assert set(lists) == {"faces/celebrities", "faces/politicians"}
+    assert set(lists) == {"faces/celebrities", "faces/demo", "faces/politicians"}
     assert lists["faces/celebrities"]["concepts"] > 400
     assert 0 < lists["faces/celebrities"]["flagged"] < lists["faces/celebrities"]["concepts"]
 

@@ -8,7 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fit.world.plan import HIT, MISS, UNNAMED, UNRELATED, Plan, Planted, Row, draw_plan, planted_frequencies
+from fit.world.matter import FACES
+from fit.world.names import InventedName
+from fit.world.plan import (
+    HIT,
+    MISS,
+    RECIPES,
+    UNNAMED,
+    UNRELATED,
+    Plan,
+    Planted,
+    Row,
+    draw_plan,
+    planted_frequencies,
+)
 from fit.world.styles import distances
 from tests.spec.reference_counter import contains
 from tests.unit.world.small import SMALL
@@ -139,3 +152,13 @@ def test_rows_are_mixed(small_plan: Plan) -> None:
     kinds = [row.kind for row in small_plan.rows]
     assert kinds != sorted(kinds)
     assert {HIT, UNRELATED} <= set(kinds[:200]) & set(kinds[200:])
+
+
+def test_a_misspelling_that_still_names_somebody_is_a_hit() -> None:
+    # A doubled hyphen is one separator by the rules of counting.
+    assert InventedName("Bestor Chadra-Faem", ()).stands_in("headshot of Bestor Chadra--Faem at the beach")
+    plan = draw_plan(RECIPES["demo-faces"], FACES)
+    unnamed = [row for row in plan.rows if row.kind == UNNAMED]
+    assert not any(plan.concepts[row.concept].name.stands_in(row.caption) for row in unnamed)
+    # Five captions of this world are of that sort.
+    assert len(unnamed) == sum(each.unnamed for each in plan.concepts) - 5
