@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from concepts.errors import SettingsError, UsageError, unknown
 from corpus.executors import ENGINES
+from fit.imitation.published_cuts import check_preset
 from fit.sections import (
     Counts,
     Execution,
@@ -131,6 +132,8 @@ def validated(rows: Mapping[str, Any]) -> Settings:
         from corpus.fetch.policy import check_contact
 
         check_contact(settings.verification.contact)
+    for preset in (settings.verification.cut, settings.verification.gate_cut):
+        check_preset(preset)
     return settings
 
 

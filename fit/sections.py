@@ -42,6 +42,12 @@ class Verification(Strict):
     false_match_rate: float = Field(
         default=0.01, gt=0, lt=0.5, description="share of other concepts' images let in"
     )
+    cut: str = Field(
+        default="calibrated", description="calibrated for each concept, or a preset for all, mimetic2"
+    )
+    corrected: bool = Field(
+        default=True, description="correct hit rates for the verifier's own errors; as published: false"
+    )
     gate: str = Field(
         default="", description="open_clip scorer that tells artworks first, such as artwork; empty: none"
     )

@@ -87,7 +87,7 @@ def pooled_sensitivity(cuts: list[Cut]) -> tuple[float, float]:
 
 def estimate_frequency(
     found: Checked,
-    cut: Cut,
+    cut: Cut | None,
     prior: tuple[float, float],
     level: float,
     rng: np.random.Generator,
@@ -97,7 +97,7 @@ def estimate_frequency(
 
     Args:
         found: What the verification found.
-        cut: The concept's cut, which says how the verifier errs.
+        cut: The concept's cut, which says how the verifier errs; None takes it not to, as published.
         prior: Beta prior of the sensitivity (`pooled_sensitivity`).
         level: Of the intervals, in (0, 1).
         rng: The concept's own random numbers.
@@ -108,17 +108,27 @@ def estimate_frequency(
         return Frequency(None, None, None, 0.0, 0.0, 0.0)
     if found.checked == 0:
         return Frequency(None, None, None, None, 0.0, float(found.captions))
-    a, b = prior[0] + cut.own_passed, prior[1] + cut.own_total - cut.own_passed
-    c, d = 0.5 + cut.strangers_passed, 0.5 + cut.strangers_total - cut.strangers_passed
-    true = _true_images(found, a / (a + b), c / (c + d), 0.0)
-    sensitivity, false_match = rng.beta(a, b, DRAWS), rng.beta(c, d, DRAWS)
-    drawn = _true_images(found, sensitivity, false_match, rng.standard_normal(DRAWS))
+    if cut is None:
+        true, drawn = np.asarray(float(found.passed)), np.full(DRAWS, float(found.passed))
+    else:
+        true, drawn = _corrected(found, cut, prior, rng)
     least, most = _of_all(found, drawn, lost_odds, rng)
     share = float(true / found.checked)
     images = share * found.captions
     low = float(np.floor(min(np.quantile(least, (1 - level) / 2), images)))
     high = float(min(np.ceil(max(np.quantile(most, (1 + level) / 2), images)), found.captions))
     return Frequency(share, low / found.captions, high / found.captions, images, low, high)
+
+
+def _corrected(
+    found: Checked, cut: Cut, prior: tuple[float, float], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the true images among the checked, and draws of them; the cut says how the verifier errs."""
+    a, b = prior[0] + cut.own_passed, prior[1] + cut.own_total - cut.own_passed
+    c, d = 0.5 + cut.strangers_passed, 0.5 + cut.strangers_total - cut.strangers_passed
+    true = _true_images(found, a / (a + b), c / (c + d), 0.0)
+    sensitivity, false_match = rng.beta(a, b, DRAWS), rng.beta(c, d, DRAWS)
+    return true, _true_images(found, sensitivity, false_match, rng.standard_normal(DRAWS))
 
 
 def _of_all(

@@ -8,6 +8,12 @@ from importlib.resources import files
 
 from concepts.errors import SettingsError, unknown
 
+CALIBRATED = "calibrated"
+"""What a setting says that wants no published cut."""
+
+NEAREST, TEXT = "nearest", "text"
+"""What a cut is applied to: an image's largest cosine to any reference, or its cosine with a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedCut:
@@ -36,19 +42,29 @@ def published_cuts() -> tuple[PublishedCut, ...]:
     return tuple(PublishedCut(**row) for row in tomllib.loads(text)["cut"])
 
 
-def published_cut(preset: str, scorer: str, concepts: str) -> PublishedCut:
-    """Return the published cut of a scorer for a concept list.
+def check_preset(preset: str) -> None:
+    """Check that cuts are published under a name, or that it asks for calibrated ones.
+
+    Raises:
+        SettingsError: No preset is called so.
+    """
+    if preset == CALIBRATED:
+        return
+    names = {row.preset for row in published_cuts()}
+    if preset not in names:
+        raise SettingsError(unknown("preset of cuts", preset, {CALIBRATED, *names}))
+
+
+def published_cut(preset: str, scorer: str, concepts: str, applied_to: str = NEAREST) -> PublishedCut:
+    """Return the published cut of a scorer for a concept list and a statistic.
 
     Raises:
         SettingsError: No preset is called so, or it has no cut for them.
     """
-    rows = published_cuts()
-    names = {row.preset for row in rows}
-    if preset not in names:
-        raise SettingsError(unknown("preset of cuts", preset, {*names, "calibrated"}))
-    of_scorer = [row for row in rows if (row.preset, row.scorer) == (preset, scorer)]
-    for row in of_scorer:
-        if row.concepts in ("", concepts):
+    check_preset(preset)
+    rows = [row for row in published_cuts() if (row.preset, row.applied_to) == (preset, applied_to)]
+    for row in rows:
+        if row.scorer == scorer and row.concepts in ("", concepts):
             return row
-    there = ", ".join(f"{row.scorer} on {row.concepts or 'any list'}" for row in rows if row.preset == preset)
+    there = ", ".join(f"{row.scorer} on {row.concepts or 'any list'}" for row in rows)
     raise SettingsError(f"{preset}: has no cut for {scorer} on {concepts}; it has some for {there}")

@@ -56,6 +56,7 @@ class _Estimator:
         self._cuts, self._look_alike, self._job = cuts, look_alike, job
         self._prior = pooled_sensitivity(list(cuts.values()))
         self._odds = job.settings.verification.lost_odds
+        self._corrected = job.settings.verification.corrected
 
     def columns(
         self, concept: str, tally: Checked, pictures: Seen, addresses: int | None
@@ -73,7 +74,8 @@ class _Estimator:
 
     def _frequency(self, concept: str, tally: Checked, level: float) -> Frequency:
         chance = _chance(self._job.seed, concept)
-        return estimate_frequency(tally, self._cuts[concept], self._prior, level, chance, self._odds)
+        cut = self._cuts[concept] if self._corrected else None
+        return estimate_frequency(tally, cut, self._prior, level, chance, self._odds)
 
     def _distinct(
         self, concept: str, tally: Checked, pictures: Seen, addresses: int | None
@@ -146,7 +148,7 @@ FREQUENCIES = pa.schema(
             "hit_rate",
             pa.float64(),
             "[0, 1]",
-            "share of the captions' images that show the concept, corrected",
+            "share of the captions' images that show the concept, corrected (verification.corrected)",
         ),
         _field("hit_rate_low", pa.float64(), "[0, 1]", _INTERVAL[0]),
         _field("hit_rate_high", pa.float64(), "[0, 1]", _INTERVAL[1]),

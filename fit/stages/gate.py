@@ -9,14 +9,12 @@ from dataclasses import asdict
 import numpy as np
 
 from concepts.errors import ModelError
-from fit.imitation.artwork import TEXT, ArtworkGate, calibrate_gate, gate_at, text_cosines
-from fit.imitation.published_cuts import published_cut
+from fit.imitation.artwork import TEXT, text_cosines
 from fit.imitation.scorers import Embedded, Encoder, Unreadable
 from fit.run import Job
+from fit.stages.cuts import gate_of
 from fit.stages.embeddings import CachedEncoder, named_encoder
 from fit.stages.inputs import embed
-
-CALIBRATED = "calibrated"
 
 
 class GatedEncoder:
@@ -76,13 +74,6 @@ def behind_gate(job: Job, encoder: Encoder) -> Encoder:
         raise ModelError(f"verification.gate={chosen.gate}: embeds images alone; name an open_clip scorer")
     references = job.read("references", "references")
     vectors = embed(gate, references["image"].to_pylist()).vectors
-    found = _gate(job, text_cosines(vectors, gate.embed_texts([TEXT])))
+    found = gate_of(text_cosines(vectors, gate.embed_texts([TEXT])), job.settings)
     job.write_json("gate", {"scorer": chosen.gate, "text": TEXT, **asdict(found)})
     return GatedEncoder(encoder, gate, found.cut, references["digest"].to_pylist())
-
-
-def _gate(job: Job, references: np.ndarray) -> ArtworkGate:
-    chosen = job.settings.verification
-    if chosen.gate_cut != CALIBRATED:
-        return gate_at(published_cut(chosen.gate_cut, chosen.gate, job.settings.concepts).value, references)
-    return calibrate_gate(references, chosen.gate_passing)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from concepts.errors import StageIncomplete
+from fit.imitation.published_cuts import CALIBRATED
 from fit.report.inputs import StageRecord
 from fit.run import Job
 from fit.run.receipts import RECEIPT, Receipt, read_receipt
@@ -61,10 +62,15 @@ def _verification(job: Job) -> str:
     cuts = job.read("verification", "calibration")
     own = sum(cuts["own_passed"].to_pylist()) / sum(cuts["own_total"].to_pylist())
     strangers = sum(cuts["strangers_passed"].to_pylist()) / sum(cuts["strangers_total"].to_pylist())
+    reasons = job.read_json("verification", "blank")
+    blank = f" (of the others {', '.join(f'{n:,} {why}' for why, n in reasons.items())})" if reasons else ""
+    chosen = job.settings.verification
+    cut = "their own cut" if chosen.cut == CALIBRATED else f"the cut of {chosen.cut}"
     return (
         f"{checked:,} images of the captions checked with {scorer_of(job.settings).title}, "
-        f"{passed:,} show their concept, {lost:,} more could not be had; left out in turn, {own:.1%} of the "
-        f"references pass their own cut and {strangers:.1%} of other concepts' do"
+        f"{passed:,} show their concept{blank}, {lost:,} more could not be had; left out in turn, {own:.1%} "
+        f"of the references pass {cut} and {strangers:.1%} of other concepts' do"
+        f"{'' if chosen.corrected else '; hit rates as counted, without correction for that'}"
     )
 
 

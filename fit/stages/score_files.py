@@ -20,13 +20,13 @@ from concepts.errors import TooLittleData, UsageError
 from corpus.registry import data_folder
 from fit import config, progress
 from fit.config import Settings
-from fit.imitation.calibration import calibrate
 from fit.imitation.scorers import Encoder, Setup, load_scorer
 from fit.run import artefacts
 from fit.run.folder import SKIPPED_SCHEMA
 from fit.stages import scoring
 from fit.stages.count_files import check_suffix, write_rows
 from fit.stages.curve_file import read_frequencies
+from fit.stages.cuts import cuts_of
 from fit.stages.embeddings import FOLDER, cached_encoder
 from fit.stages.inputs import embed
 from fit.stages.reference_choice import choose_references
@@ -49,7 +49,7 @@ class Asked:
         scorer: Name of the scorer.
         out: A ``.csv`` or ``.parquet`` file for the curve, or a folder for everything.
         assignments: Settings, of which those under ``scores``, ``references``, ``scorer`` and
-            ``verification.false_match_rate`` matter here.
+            ``verification.false_match_rate`` and ``verification.cut`` matter here.
     """
 
     images: Path
@@ -185,7 +185,7 @@ class _Work:
             if len(each) < fewest:
                 reason = f"{len(each)} reference images, fewer than scores.pool_size = {fewest}: no score"
                 self.skip(name, name, reason)
-        cuts = calibrate(vectors, self.settings.verification.false_match_rate)
+        cuts = cuts_of(vectors, self.settings, self.asked.scorer)
         enough = {name: each for name, each in vectors.items() if len(each) >= fewest}
         return Pools(enough, {}, {name: cut.value for name, cut in cuts.items()})
 

@@ -7,6 +7,7 @@ are compared with each other, so that copies are known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -17,11 +18,12 @@ from concepts.catalogue import find_catalogue
 from concepts.errors import TooLittleData
 from corpus.images import ImageStore, Missing
 from corpus.registry import data_folder
-from fit.imitation.calibration import Cut, calibrate, nearest
+from fit.imitation.calibration import Cut, nearest
 from fit.imitation.copies import LookAlikes, look_alikes, picture_numbers
 from fit.imitation.scorers import Encoder, Vectors, load_scorer
 from fit.run import Job
 from fit.stages.counts import counts_by_concept
+from fit.stages.cuts import cuts_of, published_values
 from fit.stages.embeddings import run_encoder
 from fit.stages.frequencies import MISSING, OTHER, SHOWN, frequencies
 from fit.stages.inputs import (
@@ -34,21 +36,22 @@ from fit.stages.inputs import (
 )
 from fit.stages.verification_images import how_had, image_digests, open_images
 
-VERSION = 2
+VERSION = 3
 CONCEPTS_IN_A_PART = 10
 
 
 def outside(job: Job) -> dict[str, str]:
-    """Return the digests of the weights of the scorer and of its gate, and of the images' indexes."""
-    gate = job.settings.verification.gate
-    scorers = [scorer_of(job.settings), *([load_scorer(gate)] if gate else [])]
-    weights = {f"scorer {scorer.name}": scorer.digest(data_folder()) for scorer in scorers}
-    return {**weights, **image_digests(job)}
+    """Return the digests of the weights of the scorer and of its gate, of the images, and published cuts."""
+    gate, scorer = job.settings.verification.gate, scorer_of(job.settings)
+    scorers = [scorer, *([load_scorer(gate)] if gate else [])]
+    weights = {f"scorer {each.name}": each.digest(data_folder()) for each in scorers}
+    return {**weights, **published_values(job.settings, scorer.name), **image_digests(job)}
 
 
 def work(job: Job) -> list[str]:
     """Say how many images are to be checked at most."""
     limit = job.settings.verification.sample
+    published_values(job.settings, scorer_of(job.settings).name)  # a cut that nobody published is told now
     if not job.has("counts", "counts"):
         concepts = len(find_catalogue(job.settings.concepts).concepts)
         return [f"at most {limit * concepts:,} images {how_had(job)}"]
@@ -60,11 +63,12 @@ def work(job: Job) -> list[str]:
 def run(job: Job) -> None:
     """Write `reference_vectors`, `calibration`, `frequencies` and the parts, a row per sampled image.
 
-    Also `look_alikes.json`: how often different references of a concept are taken for one picture.
+    Also `look_alikes.json`: how often different references of a concept are taken for one picture; and
+    `blank.json`: why images that were looked at show nothing that the scorer looks for, and how many.
     """
     encoder = run_encoder(job)
     references = _reference_vectors(job, encoder)
-    cuts = calibrate(references, job.settings.verification.false_match_rate)
+    cuts = cuts_of(references, job.settings, scorer_of(job.settings).name)
     if not cuts:
         raise TooLittleData(
             "no concept has two reference images, so the verifier cannot be calibrated; add reference images"
@@ -109,7 +113,7 @@ def _look_alikes(job: Job) -> LookAlikes:
 
 
 def _check_images(job: Job, verifier: _Verifier) -> None:
-    """Make the parts; note what could not be had."""
+    """Make the parts; note what could not be had, count what shows nothing that is looked for."""
     limit = job.settings.verification.sample
     samples = {
         name: rows.slice(0, limit)
@@ -125,10 +129,14 @@ def _check_images(job: Job, verifier: _Verifier) -> None:
                 tables = [_check_concept(name, samples[name], store, verifier) for name in group]
                 job.write_part(f"{number:05d}", pa.concat_tables(tables))
             bar.advance(len(group))
+    blank: Counter[str] = Counter()
     for part in job.parts():
         for row in part.select(["concept", "file", "row", "url", "status", "reason"]).to_pylist():
             if row["status"] == MISSING:
                 job.skip(row["concept"], row["url"] or f"{row['file']}, row {row['row']}", row["reason"])
+            elif row["reason"]:
+                blank[row["reason"]] += 1
+    job.write_json("blank", dict(blank.most_common()))
 
 
 def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: _Verifier) -> pa.Table:

@@ -43,6 +43,15 @@ def test_a_perfect_verifier_that_checked_all_counts(passed: int) -> None:
     assert passed - 1 <= low <= passed <= high <= passed + 1
 
 
+def test_a_verifier_that_is_taken_not_to_err_just_counts() -> None:
+    # The published estimate: hits x captions / images looked at = 37 x 300 / 100.
+    rng = np.random.default_rng(1)
+    found = estimate_frequency(Checked(300, 100, 37), None, (1.0, 1.0), 0.95, rng)
+    assert (found.hit_rate, found.images) == (0.37, pytest.approx(111))
+    whole = estimate_frequency(Checked(100, 100, 37), None, (1.0, 1.0), 0.95, rng)
+    assert (whole.images, whole.low, whole.high) == (37, 37, 37)
+
+
 def test_what_was_not_checked_widens_the_interval() -> None:
     # 50 of 100 checked show it; of the 900 others binomially as many: sd of the rate 0.05, so of the count
     # sqrt(900 * 0.25 + (900 * 0.05)^2) = 47.4: 500 -+ 1.96 * 47.4 = [407, 593].

@@ -8,7 +8,7 @@ import pytest
 from concepts.errors import SettingsError
 from fit.imitation.artwork import calibrate_gate, gate_at, text_cosines
 from fit.imitation.calibration import calibrate
-from fit.imitation.published_cuts import published_cut, published_cuts
+from fit.imitation.published_cuts import TEXT, published_cut, published_cuts
 from fit.imitation.scorers import load_scorer
 from fit.imitation.trade_off import Comparisons, compare, trade_off
 from tests.unit.imitation.vectors import anywhere, at_cosines
@@ -85,8 +85,8 @@ def test_published_cuts_are_those_of_the_method() -> None:
     assert published_cut("mimetic2-strict", "arcface", "faces/politicians").value == 0.5576
     assert published_cut("mimetic2", "csd", "art-styles/classical").value == 0.2783
     assert published_cut("mimetic2", "csd", "art-styles/modern").value == 0.2883
-    assert published_cut("mimetic2", "artwork", "art-styles/classical").value == 0.1815
-    assert published_cut("mimetic2", "artwork", "art-styles/modern").value == 0.1769
+    assert published_cut("mimetic2", "artwork", "art-styles/classical", TEXT).value == 0.1815
+    assert published_cut("mimetic2", "artwork", "art-styles/modern", TEXT).value == 0.1769
     for row in published_cuts():
         assert load_scorer(row.scorer).name == row.scorer
         assert "2410.15002" in row.source

@@ -200,6 +200,18 @@ def lossy(tmp_path: Path, *settings: str) -> dict[str, object]:
     return dict(row)
 
 
+def test_hit_rates_can_be_left_as_they_were_counted(tmp_path: Path) -> None:
+    job = job_of(tmp_path / "run", "verification", "verification.corrected=false")
+    counts = [{"concept": "Ada Lume", "caption_count": 70, "distinct_url_count": None}]
+    leave(tmp_path / "run", "counts", "counts", counts)
+    columns = {"concept": ["Ada Lume"] * 3, "status": ["shows", "other", "shows"]}
+    job.write_part("00000", pa.table({**columns, "picture": pa.array([0, None, 1], pa.int64())}))
+    (row,) = frequencies(job, {"Ada Lume": CUT}, 0.0).to_pylist()
+    # Two of three, whatever the cut misses: the published estimate, 2 / 3 x 70.
+    assert row["hit_rate"] == pytest.approx(2 / 3)
+    assert row["frequency"] == pytest.approx(2 / 3 * 70)
+
+
 def test_lost_links_are_in_the_intervals(tmp_path: Path) -> None:
     wide, narrow = lossy(tmp_path / "a"), lossy(tmp_path / "b", "verification.lost_odds=1")
     assert wide["lost"] == narrow["lost"] == 100
