@@ -20,9 +20,9 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare runs on the concepts they share: verdicts, and whether the rise is at the same place."""
-    from fit.stages import compare_runs
+    from fit import api
 
-    found = compare_runs.compare(runs)
+    found = api.compare(*runs)
     if json:
         printing.as_json(found.document)
         return

@@ -60,16 +60,12 @@ def estimate(
 
     Running it again goes on where it stopped; what is current is not computed again.
     """
-    from fit import config, pipeline, request
-    from fit.run import folder
+    from fit import api, pipeline, request
 
     stages = pipeline.until(until)
     convert(allow_pickle)
     asked = request.compose(domain, model, corpus, seed)
-    wanted = config.apply(asked.settings, [])
-    changes = changed(assignments, accept_unfiltered)
-    home = run or request.default_folder(config.apply(wanted, changes))
-    planned = folder.plan(home, wanted, asked.given, changes)
+    planned = api.plan(asked, run, changed(assignments, accept_unfiltered))
     if dry_run:
         print_forecast(planned, stages)
     else:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from statistics import NormalDist
 from typing import Any
 
+from fit.report import palette
 from fit.report.axis import frequency_axis
 from fit.report.chart_rows import (
     Row,
@@ -59,6 +60,11 @@ NARROW = Size(264, 300, narrow=True)
 
 def draw_curve(facts: Facts, size: Size = WIDE) -> str:
     """The imitation curve as SVG; an empty curve gives an empty frame."""
+    return to_svg(curve_specification(facts, size))
+
+
+def curve_specification(facts: Facts, size: Size = WIDE) -> dict[str, Any]:
+    """The imitation curve as a Vega-Lite specification with its data inside."""
     axis = frequency_axis(_frequencies(facts.drawn))
     named = lane_rows(named_frequencies(facts.verdict, facts.published, size.narrow), axis)
     low, high = score_range(facts)
@@ -78,7 +84,7 @@ def draw_curve(facts: Facts, size: Size = WIDE) -> str:
         "verdicts": list(verdict_tally(facts.drawn)),
         "pointSize": 26 if size.narrow or len(facts.marked) > 400 else 46,
     }
-    return _render(_sized(_specification("curve.vl.json"), size, bool(named)), data, values)
+    return filled(_sized(specification("curve.vl.json"), size, bool(named)), data, values)
 
 
 def _sized(spec: Row, size: Size, has_lanes: bool) -> Row:
@@ -103,7 +109,7 @@ def draw_control(control: ControlFact | None, facts: Facts) -> str:
         **base_axis(axis),
     }
     values = {**axis_values(axis, skip_threes=True, labelled_only=True), "yLow": low, "yHigh": high}
-    return _render(_specification("control.vl.json"), data, values)
+    return to_svg(filled(specification("control.vl.json"), data, values))
 
 
 def draw_trade_off(curves: Sequence[ErrorCurve], marked: Mapping[str, tuple[float, float]]) -> str:
@@ -125,7 +131,7 @@ def draw_trade_off(curves: Sequence[ErrorCurve], marked: Mapping[str, tuple[floa
         "ticks": [_deviate(rate) for rate in _RATES],
         "tickLabels": [f"{100 * rate:g} %" for rate in _RATES],
     }
-    return _render(_specification("det.vl.json"), {"lines": lines, "points": points}, values)
+    return to_svg(filled(specification("det.vl.json"), {"lines": lines, "points": points}, values))
 
 
 def _corners(curve: ErrorCurve) -> Iterator[tuple[float, float]]:
@@ -158,17 +164,33 @@ def _frequencies(points: Iterable[CurvePoint]) -> list[float]:
     return [point.frequency for point in points if point.frequency is not None]
 
 
-def _specification(name: str) -> dict[str, Any]:
+def specification(name: str) -> dict[str, Any]:
+    """A chart specification of the charts' folder, without data."""
     text = files("fit.report").joinpath("charts", name).read_text(encoding="utf-8")
     spec: dict[str, Any] = json.loads(text)
     return spec
 
 
-def _render(spec: dict[str, Any], data: Mapping[str, list[Row]], values: Mapping[str, Any]) -> str:
-    import vl_convert  # it starts a JavaScript engine
-
+def filled(spec: dict[str, Any], data: Mapping[str, list[Row]], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The specification with its data and the values of its parameters inside."""
     spec["datasets"] = dict(data)
     for parameter in spec["params"]:
         parameter["value"] = values.get(parameter["name"], parameter["value"])
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
+    return spec
+
+
+def to_svg(spec: Mapping[str, Any]) -> str:
+    """A whole specification rendered to SVG, without any network."""
+    import vl_convert  # it starts a JavaScript engine
+
+    svg: str = vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE, allowed_base_urls=[])
     return svg
+
+
+def to_png(spec: Mapping[str, Any]) -> bytes:
+    """A whole specification rendered to PNG on light paper, at twice its size, without any network."""
+    import vl_convert
+
+    on_paper = {**spec, "background": palette.light("paper")}
+    png: bytes = vl_convert.vegalite_to_png(on_paper, vl_version=VEGA_LITE, scale=2, allowed_base_urls=[])
+    return png

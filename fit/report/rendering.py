@@ -24,6 +24,9 @@ SCHEMA = "fit-report/1"
 CURVE_FILE = "curve.svg"
 """Name under which the Markdown expects the drawing beside it."""
 
+CURVE_SPECIFICATION = "curve.vl.json"
+"""Name of the same drawing as a Vega-Lite specification with its data."""
+
 
 class MarkdownText(str):
     """Text that is Markdown already and is printed as it stands."""

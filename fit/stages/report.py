@@ -1,19 +1,24 @@
-"""Stage `report`: what the other stages found, as one page, one Markdown file.
-
-One drawing and one JSON object.
-"""
+"""Stage `report`: what the other stages found, as pages, Markdown, a drawing, JSON and CSV."""
 
 from __future__ import annotations
 
 import fit
 from fit.report.csv_tables import csv_tables
+from fit.report.drawing import curve_specification
 from fit.report.facts import build_facts
 from fit.report.policy import render_policy_html, render_policy_markdown
-from fit.report.rendering import CURVE_FILE, curve_svg, facts_json, render_html, render_markdown
+from fit.report.rendering import (
+    CURVE_FILE,
+    CURVE_SPECIFICATION,
+    curve_svg,
+    facts_json,
+    render_html,
+    render_markdown,
+)
 from fit.run import Job
 from fit.stages.report_inputs import report_inputs
 
-VERSION = 5
+VERSION = 6
 
 
 def outside(_job: Job) -> dict[str, str]:
@@ -23,7 +28,7 @@ def outside(_job: Job) -> dict[str, str]:
 
 def work(_job: Job) -> list[str]:
     """Say what is to be written."""
-    return ["report.html, policy.html, both as Markdown, curve.svg, report.json, tables as CSV"]
+    return ["report.html, policy.html, both as Markdown, curve.svg and .vl.json, report.json, tables as CSV"]
 
 
 def run(job: Job) -> None:
@@ -34,6 +39,7 @@ def run(job: Job) -> None:
     job.write_bytes("policy.html", render_policy_html(facts).encode())
     job.write_bytes("policy.md", render_policy_markdown(facts).encode())
     job.write_bytes(CURVE_FILE, curve_svg(facts).encode())
+    job.write_json(CURVE_SPECIFICATION.removesuffix(".json"), curve_specification(facts))
     job.write_json("report", facts_json(facts))
     for name, text in csv_tables(facts).items():
         job.write_bytes(name, text.encode())
