@@ -1,10 +1,11 @@
 """Finding phrases with Hyperscan: one automaton over all of them sees a batch as one run of bytes.
 
 A first scan sees the captions as they are, but for separators, which are made spaces: it is right for every
-caption that is ASCII and has single separators inside its names, nearly all. The others are few: those with
-other characters, and those where a word of a name has two separators at its side. Of these the canonical
-forms are scanned. What the automaton reports is the end of a phrase somewhere in the batch; that it lies in
-one caption, and between word boundaries, is checked for all hits at once.
+caption of printable ASCII that has single separators and no backticks inside its names, nearly all. The
+others are few: those with other characters, and those where a word of a name has two separators or a backtick
+at its side. Of these the canonical forms are scanned. What the automaton reports is the end of a phrase
+somewhere in the batch; that it lies in one caption, and between word boundaries, is checked for all hits at
+once.
 
 Hyperscan: Wang et al. 2019, "Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs", NSDI.
 """
@@ -51,7 +52,7 @@ class Automaton:
         self._sizes = np.minimum(sizes, LONGEST)
         self._bound_left = np.array([phrase.bound_left for phrase in self._phrases], np.bool_)
         self._bound_right = np.array([phrase.bound_right for phrase in self._phrases], np.bool_)
-        literals = [needle[:LONGEST] for needle in needles] + sorted(_gaps(needles))
+        literals = [needle[:LONGEST] for needle in needles] + sorted(_gaps(needles) | _backticks(needles))
         self._literals = literals + _padding(len(literals))
         self._database = _compiled(self._literals)
 
@@ -77,7 +78,7 @@ class Automaton:
         batch = Texts.of_arrow(texts)
         plain = Texts(spaced(batch.data), batch.offsets)
         phrases, ends = self._scan(plain.data)
-        gap, others = phrases >= len(self._phrases), batch.beyond_ascii()
+        gap, others = phrases >= len(self._phrases), batch.unusual()
         others[plain.row_of(ends[gap] - 1)] = True
         hits = self._confirmed(plain, phrases[~gap], ends[~gap], ~others)
         return Hits.together([hits, self._find_canonical(texts, np.flatnonzero(others))])
@@ -89,7 +90,7 @@ class Automaton:
         hits = self._confirmed(forms, phrases[~gap], ends[~gap], np.ones(len(rows), np.bool_))
         return Hits(rows[hits.rows], hits.phrases)
 
-    def _scan(self, data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _scan(self, data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return which literals end where (the place behind the last byte)."""
         found = array("Q")
 
@@ -108,19 +109,18 @@ class Automaton:
         rows = texts.row_of(starts)
         inside = (ends <= texts.offsets[rows + 1]) & wanted[rows]
         phrases, starts, ends, rows = phrases[inside], starts[inside], ends[inside], rows[inside]
-        data = np.frombuffer(texts.data + b" ", np.uint8)
+        data, last = texts.data, len(texts.data) - 1
         open_left = ~self._bound_left[phrases] | (starts == texts.offsets[rows])
         open_right = ~self._bound_right[phrases] | (ends == texts.offsets[rows + 1])
         left = np.where(open_left, _NO_WORD, _KINDS[data[starts - 1]])
-        right = np.where(open_right, _NO_WORD, _KINDS[data[ends]])
+        right = np.where(open_right, _NO_WORD, _KINDS[data[np.minimum(ends, last)]])
         certain = self._certain[phrases]
         right[~certain] = _UNKNOWN
         sure = (left == _NO_WORD) & (right == _NO_WORD)
         unsure = np.flatnonzero(~sure & (left != _WORD) & (right != _WORD))
         for hit in unsure.tolist():
-            row = int(rows[hit])
-            text = texts.data[texts.offsets[row] : texts.offsets[row + 1]].decode()
-            sure[hit] = occurs(self._phrases[phrases[hit]], canonical(text))
+            text = canonical(texts.bytes_of(int(rows[hit])).decode())
+            sure[hit] = occurs(self._phrases[phrases[hit]], text)
         return Hits(rows[sure], phrases[sure])
 
 
@@ -136,6 +136,12 @@ def _gaps(needles: Sequence[bytes]) -> set[bytes]:
     after_two = {b"  " + right for _, right in pairs - short}
     between = {left + b" " * run + right for left, right in short for run in range(2, _RUN)}
     return after_two | between | {b" " * _RUN + right for _, right in short}
+
+
+def _backticks(needles: Sequence[bytes]) -> set[bytes]:
+    """Return what tells that a backtick stands for an apostrophe of a phrase: it, and what is around it."""
+    parts = (word.split(b"'") for needle in needles for word in needle[:LONGEST].split(b" "))
+    return {b"`".join(pair) for each in parts for pair in itertools.pairwise(each)}
 
 
 def _padding(literals: int) -> list[bytes]:

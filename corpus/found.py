@@ -105,12 +105,11 @@ class Found:
     def add(self, batch: RowBatch, pairs: Pairs) -> None:
         """Take a batch, and what its captions name."""
         self._see(batch)
-        n = len(self._query.concepts)
-        self._counts[1] += np.bincount(pairs.owners, minlength=n)
+        np.add.at(self._counts[1], pairs.owners, 1)
         for phase, meets in enumerate(batch.meets[1:]):
-            self._counts[2 + phase] += np.bincount(pairs.owners[meets[pairs.rows]], minlength=n)
+            np.add.at(self._counts[2 + phase], pairs.owners[meets[pairs.rows]], 1)
         kept = pairs.where(batch.meets[0][pairs.rows])
-        self._counts[0] += np.bincount(kept.owners, minlength=n)
+        np.add.at(self._counts[0], kept.owners, 1)
         self._named += len(different(kept.rows))
         self._sample.add(batch, kept)
         if self._shard.url_column is not None:
@@ -118,13 +117,15 @@ class Found:
 
     def _see(self, batch: RowBatch) -> None:
         """Account for a batch's rows."""
-        kept = batch.meets[0]
-        null = batch.captions.is_null().to_numpy(zero_copy_only=False)
-        lengths = pc.fill_null(pc.binary_length(batch.captions), 1).to_numpy(zero_copy_only=False)
+        kept, captions = batch.meets[0], batch.captions
         self._rows += len(kept)
-        self._seen += int(kept.sum())
-        self._null += int((null & kept).sum())
-        self._empty += int(((lengths == 0) & kept).sum())
+        self._seen += int(np.count_nonzero(kept))
+        if captions.null_count:
+            null = captions.is_null().to_numpy(zero_copy_only=False)
+            self._null += int(np.count_nonzero(null & kept))
+        lengths = pc.fill_null(pc.binary_length(captions), 1).to_numpy(zero_copy_only=False)
+        empty = np.flatnonzero(lengths == 0)
+        self._empty += int(np.count_nonzero(kept[empty]))
         if batch.repaired is not None:
             self._repaired += int((batch.repaired & kept).sum())
 

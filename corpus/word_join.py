@@ -38,7 +38,7 @@ class WordJoin:
 
     def find(self, texts: pa.LargeStringArray) -> Hits:
         """Find the phrases, as `Finder` says."""
-        foreign = np.flatnonzero(Texts.of_arrow(texts).beyond_ascii())
+        foreign = np.flatnonzero(Texts.of_arrow(texts).unusual())
         pairs = [*self._in_ascii(texts, set(foreign.tolist())), *self._in_foreign(texts, foreign.tolist())]
         found = np.array(pairs, np.int64).reshape(-1, 2)
         return Hits(found[:, 0], found[:, 1])
