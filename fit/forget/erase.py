@@ -17,13 +17,14 @@ from concepts.matching import canonical
 from concepts.removal import add_to_list, phrase_digest
 from fit import execute
 from fit.forget.archives import clean_archive
-from fit.forget.tables import clean_generated, clean_table
+from fit.forget.tables import clean_embeddings, clean_generated, clean_table
 from fit.forget.texts import LINES, clean_json, clean_lines, clean_unknown
 from fit.forget.traces import Deleted, Traces, traces_of
 from fit.pipeline import STAGES
 from fit.run import Run, artefacts, folder, forgotten, history, lock
 from fit.run.folder import CONFIG
 from fit.run.receipts import PLAN, RECEIPT
+from fit.stages.embeddings import FOLDER as EMBEDDINGS
 
 AGAIN = ("threshold", "report")
 """Stages that are computed again from what is left: their results speak of all concepts together."""
@@ -157,6 +158,8 @@ def _drop_exports(home: Path, write: bool) -> Deleted:
 def _clean_file(path: Path, traces: Traces, write: bool) -> Deleted:
     if _is_generated(path):
         return clean_generated(path, traces, write)
+    if path.suffix == ".parquet" and path.parent.parent.name == EMBEDDINGS:
+        return clean_embeddings(path, traces, write)
     if path.suffix == ".parquet":
         return clean_table(path, traces, write)
     if path.name in (PLAN, RECEIPT):

@@ -13,6 +13,7 @@ from fit.forget.traces import Deleted, Traces
 from fit.run import artefacts
 
 OFFSET = "offset"
+DIGEST, REASON = "digest", "reason"
 
 
 def clean_table(path: Path, traces: Traces, write: bool) -> Deleted:
@@ -31,6 +32,24 @@ def clean_table(path: Path, traces: Traces, write: bool) -> Deleted:
     if write:
         artefacts.write_table(path, kept)
     return _counted(gone)
+
+
+def clean_embeddings(path: Path, traces: Traces, write: bool) -> Deleted:
+    """Delete embeddings of images that are, or may be, somebody's.
+
+    The rows name nobody. Those of an image of which no table says that it is another concept's alone go as
+    well: one that was looked at and became no reference, say. The run computes again what it needs.
+    """
+    table = artefacts.read_table(path)
+    doomed = np.array([traces.may_be_theirs(digest) for digest in table[DIGEST].to_pylist()], dtype=bool)
+    if not doomed.any():
+        return Deleted()
+    if write and doomed.all():
+        path.unlink()
+    elif write:
+        artefacts.write_table(path, table.filter(pa.array(~doomed)))
+    seen = [not reason for reason in table.filter(pa.array(doomed))[REASON].to_pylist()]
+    return Deleted(rows=len(seen), embeddings=sum(seen))
 
 
 def clean_generated(path: Path, traces: Traces, write: bool) -> Deleted:

@@ -28,12 +28,15 @@ class Traces:
     Attributes:
         phrases: The names, as they are looked for in texts.
         pointers: Addresses and digests of images of theirs and of nobody else.
+        of_others: Addresses and digests in rows of other concepts and in none of theirs; None where they are
+            no concept of the run.
         digests: What the removal is noted by (`concepts.removal.phrase_digest`).
     """
 
     phrases: tuple[Phrase, ...]
     pointers: frozenset[str]
     digests: frozenset[str]
+    of_others: frozenset[str] | None = None
     _seen: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def names(self, text: str) -> bool:
@@ -50,7 +53,11 @@ class Traces:
 
     def with_pointers(self, more: Iterable[str]) -> Traces:
         """Return the same with further addresses and digests."""
-        return Traces(self.phrases, self.pointers | frozenset(more), self.digests)
+        return Traces(self.phrases, self.pointers | frozenset(more), self.digests, self.of_others)
+
+    def may_be_theirs(self, digest: str) -> bool:
+        """Tell whether an image may be theirs: no row of the run says that it is another concept's alone."""
+        return digest in self.pointers if self.of_others is None else digest not in self.of_others
 
 
 def traces_of(
@@ -67,22 +74,23 @@ def traces_of(
     own = concept.phrases if concept else (name,)
     shared = {canonical(phrase) for other in others for phrase in other.phrases}
     phrases = [phrase for phrase in own if canonical(phrase) not in shared]
-    pointers = _pointers(concept.name, tables) if concept else frozenset()
+    theirs, of_others = _pointers(concept.name, tables) if concept else (frozenset(), None)
     return Traces(
         tuple(parse_phrase(phrase) for phrase in phrases),
-        pointers,
+        theirs,
         frozenset(phrase_digest(phrase) for phrase in phrases),
+        of_others,
     )
 
 
-def _pointers(concept: str, tables: Iterable[Path]) -> frozenset[str]:
-    """Return the addresses and digests in rows of a concept that stand in no row of another."""
+def _pointers(concept: str, tables: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return addresses and digests in rows of a concept and in none of another, and the other way round."""
     theirs: set[str] = set()
     of_others: set[str] = set()
     for path in tables:
         for own, values in _values(path, concept):
             (theirs if own else of_others).update(values)
-    return frozenset(theirs - of_others)
+    return frozenset(theirs - of_others), frozenset(of_others - theirs)
 
 
 def _values(path: Path, concept: str) -> Iterator[tuple[bool, set[str]]]:

@@ -7,6 +7,7 @@ are compared with each other, so that copies are known.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -140,10 +141,11 @@ def _check_images(job: Job, verifier: _Verifier) -> None:
 
 
 def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: _Verifier) -> pa.Table:
-    """Return a row per sampled row: concept, file, row, url, status, similarity, reason, picture, vector.
+    """Return the sampled rows (concept, file, row, url), each with what was found.
 
-    `picture` numbers the different pictures among the images that passed; it and `vector` are null for the
-    others.
+    That is: digest, status, similarity, reason, picture, vector. `digest` is the SHA-256 of the image's
+    file, null where there is none: it tells whose the run's embeddings are. `picture` numbers the different
+    pictures among the images that passed; it and `vector` are null for the others.
     """
     urls = [url or "" for url in sample["url"].to_pylist()]
     read = dict(store.read_many(urls))
@@ -160,7 +162,9 @@ def _check_concept(concept: str, sample: pa.Table, store: ImageStore, verifier: 
     passed = [url for url in found if status.get(url) == SHOWN]
     pictures = dict(zip(passed, picture_numbers([found[url] for url in passed]).tolist(), strict=True))
     vectors = {seen[place]: images.vectors[i] for i, place in enumerate(images.index)}
+    digests = {url: hashlib.sha256(data).hexdigest() for url, data in found.items()}
     columns = {
+        "digest": pa.array([digests.get(url) for url in urls], pa.string()),
         "status": pa.array([status.get(url, MISSING) for url in urls]),
         "similarity": pa.array([similarity.get(url) for url in urls], pa.float32()),
         "reason": pa.array([reasons.get(url, "") for url in urls]),

@@ -8,15 +8,19 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from concepts.domain import load_domain
 from concepts.removal import phrase_digest
+from corpus.images import ImageStore
 from fit.forget import erase
 from tests.conftest import Finished
 from tests.e2e.micro import Micro
@@ -90,6 +94,79 @@ def test_no_byte_of_the_run_names_them_any_more(command: Command, run: Path, per
     for what in ("rows", "images", "embeddings"):
         assert what in first
     assert last == "Copies elsewhere (bundles, exported reports, backups) are not touched."
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a run knows of somebody's images, and what it may not know any more."""
+
+    contents: set[bytes]
+    digests: set[str]
+    vectors: set[bytes]
+
+
+def files_of(run: Path, person: str, images: dict[str, bytes]) -> Files:
+    """Everything of somebody's images in a run; `images` is what addresses lead to."""
+    contents: set[bytes] = set()
+    vectors: set[bytes] = set()
+    for path in run.rglob("*.parquet"):
+        table = pq.read_table(path)
+        if "concept" not in table.column_names:
+            continue
+        for row in table.filter(pc.equal(table["concept"], person)).to_pylist():
+            contents |= {value for value in row.values() if isinstance(value, bytes)}
+            contents |= {images[row["url"]]} if row.get("url") in images else set()
+            if row.get("vector") is not None:
+                vectors.add(np.array(row["vector"], np.float16).tobytes())
+            if row.get("offset") is not None:
+                tar = path.with_suffix(".tar").read_bytes()
+                contents.add(tar[row["offset"] : row["offset"] + row["bytes"]])
+    return Files(contents, {hashlib.sha256(each).hexdigest() for each in contents}, vectors)
+
+
+def kept_of(run: Path, files: Files) -> set[str]:
+    """The files of a run in which an image, a digest or a vector still lies."""
+    found = set()
+    for path in (path for path in run.rglob("*") if path.is_file()):
+        raw, where = path.read_bytes(), str(path.relative_to(run))
+        if any(content in raw for content in files.contents) or any(d.encode() in raw for d in files.digests):
+            found.add(where)
+        if path.suffix == ".parquet":
+            for row in pq.read_table(path).to_pylist():
+                vector = row.get("vector")
+                as_bytes = b"" if vector is None else np.array(vector, np.float16).tobytes()
+                texts = {value for value in row.values() if isinstance(value, str)}
+                blobs = {value for value in row.values() if isinstance(value, bytes)}
+                if texts & files.digests or blobs & files.contents or as_bytes in files.vectors:
+                    found.add(where)
+    return found
+
+
+def test_no_image_digest_or_vector_of_theirs_is_left(
+    command: Command, micro: Micro, micro_run: Path, run: Path, person: str
+) -> None:
+    samples = pq.read_table(run / "counts" / "samples.parquet")
+    own = set(samples.filter(pc.equal(samples["concept"], person))["url"].to_pylist())
+    others = set(samples.filter(pc.not_equal(samples["concept"], person))["url"].to_pylist())
+    read = ImageStore.open(micro.data / "demo" / "images").read_many(sorted(own))
+    images = {url: data for url, data in read if isinstance(data, bytes)}
+    files = files_of(run, person, {url: data for url, data in images.items() if url not in others})
+    places = {place.split("/", maxsplit=1)[0] for place in kept_of(run, files)}
+    assert {"embeddings", "generation", "references", "scores", "verification"} <= places
+    before = embedded(run)
+    done = command("forget", person, str(run))
+    assert done.code == 0, done.err
+    assert kept_of(run, files) == set()
+    # Of the others, no vector has to be computed again.
+    gone = before - embedded(run)
+    assert gone
+    assert gone <= files_of(micro_run, person, images).digests
+
+
+def embedded(run: Path) -> set[str]:
+    """The digests of the images of which a run keeps embeddings."""
+    tables = [pq.read_table(path) for path in (run / "embeddings").rglob("*.parquet")]
+    return {digest for table in tables for digest in table["digest"].to_pylist()}
 
 
 def test_everything_of_the_others_stands(command: Command, run: Path, micro_run: Path, person: str) -> None:

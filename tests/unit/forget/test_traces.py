@@ -16,7 +16,7 @@ from concepts.errors import ConceptsError
 from concepts.removal import phrase_digest
 from fit.forget.archives import clean_archive
 from fit.forget.erase import named
-from fit.forget.tables import clean_table, rows_about
+from fit.forget.tables import clean_embeddings, clean_table, rows_about
 from fit.forget.texts import NOBODY, clean_json, clean_lines, clean_unknown
 from fit.forget.traces import Deleted, Traces, traces_of
 from fit.run import artefacts
@@ -120,6 +120,46 @@ def test_vectors_and_images_of_rows_are_counted(ada: Traces, tmp_path: Path) -> 
     assert artefacts.read_table(path)["digest"].to_pylist() == ["0" * 64, None]
     assert PICTURE not in path.read_bytes()
     assert not clean_table(path, ada, write=True)
+
+
+def embedded(path: Path, *images: bytes) -> Path:
+    """A file of embeddings; of the last image there is none."""
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([0.5, 0.5] * len(images), pa.float16()), 2)
+    reasons = [""] * (len(images) - 1) + ["no face"]
+    columns = {"digest": [sha256(image) for image in images], "vector": vectors, "reason": reasons}
+    artefacts.write_table(path, pa.table(columns))
+    return path
+
+
+def test_embeddings_go_unless_they_are_somebody_elses(ada: Traces, tmp_path: Path) -> None:
+    path = embedded(tmp_path / "chunk.parquet", PICTURE, b"\x89PNG bo", b"looked at, and no reference")
+    deleted = Deleted(rows=2, embeddings=1)
+    assert clean_embeddings(path, ada, write=False) == deleted
+    assert len(artefacts.read_table(path)) == 3
+    assert clean_embeddings(path, ada, write=True) == deleted
+    assert artefacts.read_table(path)["digest"].to_pylist() == [sha256(b"\x89PNG bo")]
+    assert not clean_embeddings(path, ada, write=True)
+
+
+def test_a_file_of_embeddings_of_which_none_is_left_goes(ada: Traces, tmp_path: Path) -> None:
+    path = embedded(tmp_path / "chunk.parquet", PICTURE, b"whose?")
+    assert clean_embeddings(path, ada, write=True).rows == 2
+    assert not path.exists()
+
+
+def test_of_a_name_that_is_no_concept_only_what_is_known_goes(tables: list[Path], tmp_path: Path) -> None:
+    path = embedded(tmp_path / "chunk.parquet", b"of their archive", b"whose?")
+    nobody = traces_of("Zed Zoom", None, [ADA, BO], tables).with_pointers([sha256(b"of their archive")])
+    assert clean_embeddings(path, nobody, write=True) == Deleted(rows=1, embeddings=1)
+
+
+def test_an_image_of_rows_of_both_keeps_no_embedding(tmp_path: Path) -> None:
+    both = pa.table({"concept": ["Ada Lume", "Bo Krin"], "digest": [sha256(b"both")] * 2})
+    artefacts.write_table(tmp_path / "rows.parquet", both)
+    path = embedded(tmp_path / "chunk.parquet", b"both", b"x")
+    ada = traces_of("Ada Lume", ADA, [BO], [tmp_path / "rows.parquet"])
+    assert not ada.about(sha256(b"both"))  # the other's row stands
+    assert clean_embeddings(path, ada, write=True).embeddings == 1
 
 
 def archive(path: Path) -> Path:
