@@ -79,8 +79,6 @@ def test_a_union_is_here_when_all_its_parts_are(data: Path) -> None:
 
 @pytest.mark.parametrize("corpus", corpora(), ids=lambda corpus: corpus.name)
 def test_every_row_can_be_got(data: Path, corpus: Corpus) -> None:
-    if corpus.name == "demo":
-        return
     assert how_to_get(corpus)
     assert "{" not in access_to(corpus) + how_to_get(corpus)
     for command in how_to_get(corpus).split(" && ") if not corpus.fetch else ():
