@@ -34,7 +34,7 @@ def test_it_is_told_in_words(command: Command, micro_run: Path, copy: Path) -> N
     done = command("compare", str(micro_run), str(copy))
     assert done.code == 0, done.err
     assert "concepts are on the curves of all runs" in done.out
-    assert "0 concepts change their verdict" in done.out
+    assert "0 concepts have another verdict" in done.out
 
 
 def test_one_run_is_nothing_to_compare(command: Command, micro_run: Path) -> None:
@@ -47,3 +47,33 @@ def test_a_run_without_a_curve_is_one_line(command: Command, micro_run: Path, co
     done = command("compare", str(micro_run), str(copy))
     assert done.code == 20
     assert done.err.count("\n") == 1
+
+
+def test_the_comparison_is_written_as_a_page(
+    command: Command, micro_run: Path, copy: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "compared"
+    done = command("compare", str(micro_run), str(copy), "--out", str(out))
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == f"page: {out / 'compare.html'}"
+    assert {path.name for path in out.iterdir()} == {
+        "compare.html",
+        "compare.json",
+        "compare.md",
+        "compare.svg",
+        "compare.vl.json",
+    }
+    told = json.loads((out / "compare.json").read_text())
+    assert told == json.loads(command("compare", str(micro_run), str(copy), "--json").out)
+    # Nothing rises in an untrained model, so there is no factor, and the reason is said.
+    assert told["factors"] == [
+        {
+            "first": "A",
+            "second": "B",
+            "factor": None,
+            "interval": None,
+            "level": 0.95,
+            "reason": "not every run has a threshold",
+        }
+    ]
+    assert "not every run has a threshold" in (out / "compare.html").read_text()
