@@ -7,7 +7,7 @@ LOCKS := requirements.lock requirements.bootstrap.lock
 STAMP := .venv/installed-$(shell cat $(LOCKS) pyproject.toml 2>/dev/null | cksum | tr -d ' ')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test check unit chromium world lock clean
+.PHONY: help demo install test check unit docs chromium world lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ chromium:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	       && { apt-get install -y -q chromium || { apt-get update -q && apt-get install -y -q chromium; }; } >/dev/null 2>&1; } \
 	  || echo "chromium is not installed and cannot be installed from here: the tests in tests/browser will fail"
+
+docs: $(STAMP)  ## the documentation as a site, in site/
+	@$(BIN)/python -m mkdocs build --strict -q
 
 world: $(STAMP)  ## make the demo worlds again (data/demo, data/demo-faces): minutes on a GPU, up to three hours on two cores
 	@$(BIN)/python -m fit.world

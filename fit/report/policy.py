@@ -237,9 +237,9 @@ def _bands(facts: Facts) -> tuple[Band, ...]:
         sorted_into[name].append(point)
     between = f"Near ({span(verdict.safe_below, top)}, or not told apart)"
     titles = {
-        "above": f"Above (more than {images(top)})",
+        "above": f"Above (surely more than {images(top)})",
         "near": between if top > verdict.safe_below else "Not told apart",
-        "below": f"Below (fewer than {images(verdict.safe_below)})",
+        "below": f"Below (surely fewer than {images(verdict.safe_below)})",
     }
     return tuple(
         Band(name, titles[name], tuple(points), sum(point.verdict == "imitated" for point in points))

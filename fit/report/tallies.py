@@ -85,14 +85,14 @@ def safe_sentence(limit: float, below: Below, verdict: Verdict, subject: Subject
         f"(one-sided bound at {level(verdict.level)})"
     )
     if not below.judged:
-        return f"{average}; no single {subject.noun} below it has a verdict."
+        return f"{average}; no single {subject.noun} with an estimate below it has a verdict."
     names = ", ".join(shown(name, 40) for name in below.imitated[:_EXAMPLES])
     more = len(below.imitated) - _EXAMPLES
     listed = f" ({names}{f' and {count(more)} more' if more > 0 else ''})" if names else ""
     imitated = len(below.imitated)
     how_many = f"{count(imitated)} {'is' if imitated == 1 else 'are'}" if imitated else "none is"
     many = plural(below.judged, subject.noun, subject.noun_plural)
-    return f"{average}; of the {many} below it, {how_many} individually imitated{listed}."
+    return f"{average}; of the {many} with an estimate below it, {how_many} individually imitated{listed}."
 
 
 def key_figures(verdict: Verdict, published: Verdict | None, below: Below | None) -> tuple[Figure, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from concepts.concept import Concept
 from concepts.errors import TooLittleData, UsageError
+from fit.report.numbers import plural
 from fit.run import artefacts, folder
 
 
@@ -75,11 +76,13 @@ def _by_run(home: Path, concepts: Sequence[Concept], *, upper: bool) -> Limits:
     bound = "upper" if upper else "lower"
     notes = [f"{safe:.3g} images (safe below, {home}), as captions by the {bound} bound of each hit rate"]
     if unknown:
-        notes.append(f"{unknown:,} concepts without a usable hit rate: each caption was counted as one image")
+        notes.append(
+            f"{plural(unknown, 'concept', 'concepts')} without a usable hit rate: each caption was counted "
+            "as one image"
+        )
     if loose:
         notes.append(
-            f"{loose:,} concepts could keep more than {safe:.3g} images if their hit rate is at its upper "
-            "bound; "
-            "--cautious takes that bound"
+            f"{plural(loose, 'concept', 'concepts')} could keep more than {safe:.3g} images if the hit rate "
+            "is at its upper bound; --cautious takes that bound"
         )
     return Limits(rows, tuple(notes))

@@ -126,7 +126,7 @@ def test_safe_below_counts_who_is_imitated_below_it():
     imitated = sorted((p.concept for p in below if p.verdict == "imitated"), key=lambda name: name)
     assert imitated, "the planted data should have somebody imitated below 60 images"
     assert (
-        f"of the {len(below)} artists below it, {len(imitated)} are individually imitated ("
+        f"of the {len(below)} artists with an estimate below it, {len(imitated)} are individually imitated ("
         in facts.safe_sentence
     )
     unjudged = tuple(replace(point, verdict=None) for point in inputs("gradual").curve)
