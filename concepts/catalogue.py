@@ -22,6 +22,7 @@ from concepts.catalogue_checks import check_duplicates, find_warnings
 from concepts.concept import Concept
 from concepts.errors import ConceptsError, unknown
 from concepts.matching import parse_phrase
+from concepts.own_rows import own_lists
 from concepts.removal import without_removed
 
 COLUMNS = ("concept", "aliases", "group", "flags")
@@ -33,7 +34,7 @@ class ConceptSet:
     """A concept list that passed the checks.
 
     Attributes:
-        name: ``<domain>/<set>`` for a list of this package, the file's stem for any other.
+        name: ``<domain>/<set>`` for a shipped list and for one of own rows, the file's stem for any other.
         title: The title for readers.
         concepts: The concepts in the order of the file, at least one.
         warnings: What a reader should know before trusting the counts, one line each.
@@ -67,11 +68,11 @@ def read_catalogue(path: Path | str) -> ConceptSet:
 
 
 def find_catalogue(name: str, lists: Traversable | None = None) -> ConceptSet:
-    """Read a list of this package by its name, ``<domain>/<set>``; a path to a CSV file is read as such.
+    """Read a shipped or own list by its name, ``<domain>/<set>``; a path to a CSV file is read as such.
 
     Args:
         name: For example ``art-styles/demo`` or ``my/artists.csv``.
-        lists: The folder of the lists; the package's own unless given.
+        lists: The folder of the lists; unless given, the package's and that of own rows.
 
     Raises:
         ConceptsError: There is no such list (the message lists those that there are), or it is malformed.
@@ -81,21 +82,30 @@ def find_catalogue(name: str, lists: Traversable | None = None) -> ConceptSet:
     known = catalogue_names(lists)
     if name not in known:
         raise ConceptsError(unknown("concept list", name, known) + "; or give a path to a .csv file")
+    if lists is None and (own := own_lists().get(name)):
+        return _read(own, own.with_suffix(".toml"), name)
     domain, _, stem = name.partition("/")
     folder = _lists(lists).joinpath(domain)
     return _read(folder.joinpath(f"{stem}.csv"), folder.joinpath(f"{stem}.toml"), name)
 
 
 def catalogue_names(lists: Traversable | None = None) -> tuple[str, ...]:
-    """Return the names (``<domain>/<set>``) of the lists that there are, sorted."""
+    """Return the names (``<domain>/<set>``) of the lists that there are, sorted.
+
+    Raises:
+        ConceptsError: An own list has the name of a shipped one.
+    """
     folders = (entry for entry in _lists(lists).iterdir() if entry.is_dir())
-    names = (
+    names = {
         f"{folder.name}/{entry.name.removesuffix('.csv')}"
         for folder in folders
         for entry in folder.iterdir()
         if entry.name.endswith(".csv")
-    )
-    return tuple(sorted(names))
+    }
+    own = own_lists() if lists is None else {}
+    for name in sorted(names & own.keys()):
+        raise ConceptsError(f"{own[name]}: {name}: a shipped list has this name; rename the file")
+    return tuple(sorted(names | own.keys()))
 
 
 def _lists(lists: Traversable | None) -> Traversable:

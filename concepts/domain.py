@@ -1,6 +1,7 @@
 """Domains: families of concepts with their prompts and scorer, one TOML file each in ``domains/``.
 
-To add a domain, add ``domains/<name>.toml`` with the keys of `Domain`; nothing else names it.
+To add a domain, add ``domains/<name>.toml`` with the keys of `Domain`, here or in the folder of own rows;
+nothing else names it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from importlib.resources import files
 from typing import Any
 
 from concepts.errors import ConceptsError, unknown
+from concepts.own_rows import DOMAIN, registered
 
 CONCEPT_SLOT = "{concept}"
+_KINDS: dict[str, type] = {"prompts": list, "people": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,18 @@ class Domain:
 
 
 def domains() -> tuple[Domain, ...]:
-    """Return all domains in the order of their names."""
+    """Return all domains, one's own among them, in the order of their names.
+
+    Raises:
+        ConceptsError: An own domain is malformed, or has the name of a shipped one.
+    """
     folder = files("concepts").joinpath("domains")
-    rows = (entry for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return tuple(
-        domain_of(entry.name.removesuffix(".toml"), tomllib.loads(entry.read_text(encoding="utf-8")))
-        for entry in sorted(rows, key=lambda entry: entry.name)
-    )
+    shipped = {
+        entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    }
+    return registered(DOMAIN, shipped, domain_of)
 
 
 def load_domain(name: str) -> Domain:
@@ -72,13 +80,21 @@ def domain_of(name: str, row: dict[str, Any]) -> Domain:
     """Return the domain that a row describes.
 
     Raises:
-        ConceptsError: A key is missing or unknown, or a prompt does not have exactly one ``{concept}``.
+        ConceptsError: A key is missing, unknown or of another type, or a prompt does not have exactly one
+            ``{concept}``.
     """
     needed = set(Domain.__slots__) - {"name", "people"}
     if not needed <= set(row) <= {*needed, "people"}:
         found, keys = ", ".join(sorted(row)), ", ".join(sorted(needed))
         raise ConceptsError(f"domain {name}: the keys are {found}; they have to be {keys}, and may be people")
+    for key, value in row.items():
+        if not isinstance(value, _KINDS.get(key, str)):
+            raise ConceptsError(f"domain {name}: {key} = {value!r}; it has the wrong type")
+    if not row["prompts"]:
+        raise ConceptsError(f"domain {name}: prompts is empty; give at least one")
     for prompt in row["prompts"]:
+        if not isinstance(prompt, str):
+            raise ConceptsError(f"domain {name}: prompts: {prompt!r} is no text; quote it")
         if prompt.count(CONCEPT_SLOT) != 1:
             raise ConceptsError(f"domain {name}: prompt {prompt!r} has to hold {CONCEPT_SLOT} exactly once")
     return Domain(name=name, **{**row, "prompts": tuple(row["prompts"])})

@@ -1,16 +1,19 @@
 """Many phrases at once: which of them can a text contain, without looking for each?
 
 A phrase that is bounded on both sides holds at least one run of letters and digits that must stand in the
-text as a whole; the longest of them is its *anchor*. A phrase without such a run ends in a script without
-word boundaries and is looked up by its two outer characters instead. Whether a candidate really occurs is
-then decided by `concepts.matching.occurs`.
+text as a whole; the one that fewest phrases have, if it is not short, is its *anchor*. A phrase without such
+a run ends in a script without word boundaries and is looked up by its two outer characters instead. Whether a
+candidate really occurs is then decided by `concepts.matching.occurs`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from concepts.matching import Phrase, canonical, needs_no_boundary, occurs, parse_phrase, word_runs
+
+_SHORT = 3  # letters of words that are in many texts, though they may be in few phrases
 
 
 class PhraseIndex:
@@ -27,9 +30,11 @@ class PhraseIndex:
         self.phrases: tuple[Phrase, ...] = tuple(phrases)
         self.words: dict[str, list[int]] = {}
         self.pieces: dict[str, list[int]] = {}
+        runs = [_whole_runs(phrase) for phrase in self.phrases]
+        uses = Counter(run for each in runs for run in set(each))
         for position, phrase in enumerate(self.phrases):
-            anchor = _anchor(phrase)
-            if anchor is not None:
+            if runs[position]:
+                anchor = min(runs[position], key=lambda run: (len(run) <= _SHORT, uses[run], -len(run)))
                 self.words.setdefault(anchor, []).append(position)
             else:
                 self.pieces.setdefault(_piece(phrase), []).append(position)
@@ -64,14 +69,14 @@ class PhraseIndex:
         return [position for position in self.candidates(form) if occurs(self.phrases[position], form)]
 
 
-def _anchor(phrase: Phrase) -> str | None:
-    """Return the longest run that must stand in a text as a whole, None where no run must."""
+def _whole_runs(phrase: Phrase) -> list[str]:
+    """Return the runs that must stand in a text as a whole."""
     runs = word_runs(phrase.needle)
     if phrase.needle[0].isalnum() and not phrase.bound_left:
         runs = runs[1:]
     if runs and phrase.needle[-1].isalnum() and not phrase.bound_right:
         runs = runs[:-1]
-    return max(runs, key=len, default=None)
+    return runs
 
 
 def _piece(phrase: Phrase) -> str:

@@ -135,12 +135,13 @@ class CaptionCounts:
         return tuple(SampleRow(**row) for row in rows.drop_columns(["concept"]).to_pylist())
 
 
-def merge(parts: Sequence[pa.Table] | Sequence[Path]) -> CaptionCounts:
+def merge(parts: Sequence[pa.Table] | Sequence[Path], concepts: Sequence[str]) -> CaptionCounts:
     """Return the counts of several shards together; the order of the parts does not matter.
 
     Args:
         parts: What `corpus.captions.CaptionCounter.count` made, as tables or as Parquet files; files are
             read piece by piece, so that memory stays bounded however many there are.
+        concepts: The names of the concepts that were counted, in the query's order.
 
     Raises:
         ValueError: There is no part, or the parts answer different queries.
@@ -152,12 +153,12 @@ def merge(parts: Sequence[pa.Table] | Sequence[Path]) -> CaptionCounts:
     first = summaries[0]
     if any(each.query != first.query for each in summaries):
         raise ValueError("the counts are of different concepts, conditions or sample sizes")
-    numbers = [_numbers(part) for part in parts]
-    counts = np.stack([counts for _, counts in numbers]).sum(axis=0)
-    concepts = numbers[0][0]
+    counts = np.zeros((2 + len(first.phases), len(concepts)), np.int64)
+    for part in parts:
+        _add(counts, part)
     distinct = _distinct(parts, len(concepts)) if all(each.has_urls for each in summaries) else None
     return CaptionCounts(
-        concepts=concepts,
+        concepts=tuple(concepts),
         tally=sum((each.tally for each in summaries), CaptionTally()),
         caption_counts=counts[0],
         unfiltered_counts=counts[1],
@@ -172,13 +173,15 @@ def _schema(part: pa.Table | Path) -> pa.Schema:
     return part.schema if isinstance(part, pa.Table) else pq.read_schema(part)
 
 
-def _numbers(part: pa.Table | Path) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Return the concepts, and their counts: kept, unfiltered, then each phase, shape (2 + p, n)."""
-    names = ["concept", "caption_count", "unfiltered_count", "phase_counts"]
+def _add(counts: NDArray[np.int64], part: pa.Table | Path) -> None:
+    """Add the counts of a part: kept, unfiltered, then each phase, shape (2 + p, n)."""
+    names = ["position", "caption_count", "unfiltered_count", "phase_counts"]
     table = part.select(names) if isinstance(part, pa.Table) else pq.ParquetFile(part).read(names)
-    phases = np.array(table["phase_counts"].to_pylist(), np.int64).reshape(len(table), -1).T
-    kept, unfiltered = (table[name].to_numpy() for name in names[1:3])
-    return tuple(table["concept"].to_pylist()), np.vstack([kept, unfiltered, phases])
+    owners, kept, unfiltered = (table[name].to_numpy() for name in names[:3])
+    phases = table["phase_counts"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    counts[0, owners] += kept
+    counts[1, owners] += unfiltered
+    counts[2:, owners] += phases.reshape(len(table), len(counts) - 2).T
 
 
 def _distinct(parts: Sequence[pa.Table] | Sequence[Path], n: int) -> NDArray[np.int64]:

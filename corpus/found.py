@@ -134,17 +134,17 @@ class Found:
         self._naming.close()
 
     def table(self) -> pa.Table:
-        """Return the counts as `corpus.tables.SHARD` says."""
-        concepts, n = self._query.concepts, len(self._query.concepts)
-        phases = len(self._query.phases)
-        ends = np.arange(n + 1, dtype=np.int32) * phases
+        """Return the counts as `corpus.tables.SHARD` says: a row for each concept that the shard names."""
+        owners = np.flatnonzero(self._counts[1])
+        counts = self._counts[:, owners]
+        ends = np.arange(len(owners) + 1, dtype=np.int32) * len(self._query.phases)
         columns = [
-            pa.array(range(n), pa.int32()),
-            pa.array([concept.name for concept in concepts], pa.string()),
-            *map(pa.array, self._counts[:2]),
-            pa.ListArray.from_arrays(ends, pa.array(self._counts[2:].T.ravel())),
-            self._hashes(),
-            self._sample.lists(self._naming),
+            pa.array(owners.astype(np.int32)),
+            pa.array([self._query.concepts[owner].name for owner in owners.tolist()], pa.string()),
+            *map(pa.array, counts[:2]),
+            pa.ListArray.from_arrays(ends, pa.array(counts[2:].T.ravel())),
+            self._hashes(owners),
+            self._sample.lists(self._naming, owners),
         ]
         summary = Summary(
             query=self._digest,
@@ -167,11 +167,11 @@ class Found:
             named=self._named,
         )
 
-    def _hashes(self) -> pa.ListArray:
-        """Return each concept's distinct digests of addresses, ascending; nulls without a URL column."""
-        n, naming = len(self._query.concepts), self._naming
+    def _hashes(self, named: Ints) -> pa.ListArray:
+        """Return the concepts' distinct digests of addresses, ascending; nulls without a URL column."""
+        naming = self._naming
         if naming.urls is None:
-            return pa.nulls(n, SHARD.field("url_hashes").type)
+            return pa.nulls(len(named), SHARD.field("url_hashes").type)
         urls = naming.urls.to_pylist()
         hashes = np.array([url_hash(url) if url else 0 for url in urls], np.uint64)
         has_url = np.array([bool(url) for url in urls], np.bool_)
@@ -181,8 +181,7 @@ class Found:
         owners, digests = owners[order], digests[order]
         new = np.ones(len(order), np.bool_)
         new[1:] = (owners[1:] != owners[:-1]) | (digests[1:] != digests[:-1])
-        starts = np.searchsorted(owners[new], np.arange(n + 1)).astype(np.int32)
-        return pa.ListArray.from_arrays(starts, pa.array(digests[new]))
+        return pa.ListArray.from_arrays(_ends(owners[new], named), pa.array(digests[new]))
 
 
 class _Sample:
@@ -237,11 +236,11 @@ class _Sample:
         full = np.flatnonzero(counts == self._query.sample)
         self._largest[full] = self._keys[np.cumsum(counts)[full] - 1]
 
-    def lists(self, naming: NamingRows) -> pa.ListArray:
-        """Return each concept's sampled rows, by key."""
+    def lists(self, naming: NamingRows, named: Ints) -> pa.ListArray:
+        """Return the sampled rows of concepts, by key."""
         if self._waiting:
             self._settle()
-        n, m = len(self._query.concepts), len(self._owners)
+        m = len(self._owners)
         urls = pa.nulls(m, pa.string())
         if naming.urls is not None:
             urls = naming.urls.take(pa.array(np.searchsorted(naming.rows, self._numbers))).cast(pa.string())
@@ -253,8 +252,7 @@ class _Sample:
             self._captions.cast(pa.string()),
         ]
         rows = pa.StructArray.from_arrays(columns, fields=list(SAMPLED))
-        starts = np.searchsorted(self._owners, np.arange(n + 1)).astype(np.int32)
-        return pa.ListArray.from_arrays(starts, rows)
+        return pa.ListArray.from_arrays(_ends(self._owners, named), rows)
 
 
 def url_hash(url: str) -> int:
@@ -269,6 +267,11 @@ def different(numbers: Ints) -> Ints:
     new = np.ones(len(numbers), np.bool_)
     new[1:] = numbers[1:] != numbers[:-1]
     return numbers[new]
+
+
+def _ends(owners: Ints, named: Ints) -> NDArray[np.int32]:
+    """Return where the rows of each concept begin among all, and where the last end, shape (n + 1,)."""
+    return np.append(np.searchsorted(owners, named), len(owners)).astype(np.int32)
 
 
 def _joined(arrays: list[Ints]) -> Ints:

@@ -33,6 +33,11 @@ class CaptionQuery:
     phases: tuple[tuple[str, str], ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The concepts' names, in their order."""
+        return tuple(concept.name for concept in self.concepts)
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) of all that the answer depends on beside the shard."""
         concepts = [[concept.name, *concept.phrases] for concept in self.concepts]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from concepts.errors import CorpusError, unknown
+from concepts.own_rows import CORPUS, registered
 from corpus.image_layouts import LAYOUTS
 from corpus.sources.places import is_elsewhere, shown
 
@@ -111,9 +112,13 @@ def captions_place(corpus: Corpus) -> str:
 
 
 def corpora() -> tuple[Corpus, ...]:
-    """Return all corpora in the order of their names."""
+    """Return all corpora, one's own among them, in the order of their names.
+
+    Raises:
+        CorpusError: An own row is malformed, or has the name of a shipped one.
+    """
     table = tomllib.loads(files("corpus").joinpath("corpora.toml").read_text(encoding="utf-8"))
-    return tuple(corpus_of(name, table[name]) for name in sorted(table))
+    return registered(CORPUS, table, corpus_of)
 
 
 def load_corpus(name: str) -> Corpus:
@@ -164,11 +169,10 @@ def _value(name: str, key: str, value: Any) -> Any:
     if key == "images":
         return _images(name, value)
     if key == "columns":
-        for role in value:
-            if role not in ROLES:
-                raise CorpusError(f"{where}: {unknown('role of a column', role, ROLES)}")
-        return dict(value)
+        return _columns(where, value)
     if key == "parts":
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise CorpusError(f"{where} = {value!r}; it has to be a list of names of corpora")
         return tuple(value)
     kind = int if key in ("rows", "bytes") else str
     if not isinstance(value, kind) or isinstance(value, bool):
@@ -176,7 +180,18 @@ def _value(name: str, key: str, value: Any) -> Any:
     return value
 
 
-def _images(name: str, row: dict[str, str]) -> ImageLocation:
+def _columns(where: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(column, str) for column in value.values()):
+        raise CorpusError(f"{where} = {value!r}; it has to be a table of names of columns, by their roles")
+    for role in value:
+        if role not in ROLES:
+            raise CorpusError(f"{where}: {unknown('role of a column', role, ROLES)}")
+    return dict(value)
+
+
+def _images(name: str, row: Any) -> ImageLocation:
+    if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+        raise CorpusError(f"corpus {name}: images = {row!r}; it has to be a table with layout and path")
     if set(row) != {"layout", "path"}:
         raise CorpusError(
             f"corpus {name}: images needs the keys layout and path, not {', '.join(sorted(row))}"

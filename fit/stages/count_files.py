@@ -119,7 +119,7 @@ def count_files(
     survey = survey_shards(captions.pattern, captions.column or None)
     kept = KeptIn(work, counter.digest)
     unreadable = over_shards(counter, survey, kept, execution, "count")
-    counts = merge(kept.files(survey.shards))
+    counts = merge(kept.files(survey.shards), counter.query.names)
     table = counts.table()
     return Counted(
         counts=counts,

@@ -62,7 +62,7 @@ def run(job: Job) -> None:
             f"counts: {len(unreadable)} of {every} shards cannot be read ({unreadable[0].reason}); "
             f"mend them and run again, or --set counts.unreadable_shards={len(unreadable)} to go on without"
         )
-    counts = merge(kept.files(survey.shards))
+    counts = merge(kept.files(survey.shards), query.names)
     job.write("counts", counts.table())
     job.write("samples", counts.samples)
     if phases:

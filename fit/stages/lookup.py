@@ -201,4 +201,4 @@ def count_now(run: Run, concept: Concept) -> CaptionCounts:
         unreadable = over_shards(CaptionCounter(query), survey, kept, settings.execution, "count")
         if unreadable:
             raise CorpusError(unreadable[0].reason)
-        return merge(kept.files(survey.shards))
+        return merge(kept.files(survey.shards), query.names)

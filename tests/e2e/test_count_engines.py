@@ -80,10 +80,10 @@ def test_every_engine_counts_the_same(
     with make_executor("local", workers) as executor:
         outcomes = list(executor.map(counter, find_shards(shards[0])))
     tables = [each.result for each in outcomes if isinstance(each, Done)]
-    counts = merge(tables)
+    counts = merge(tables, counter.query.names)
     assert counts.caption_counts.tolist() == expected
     alone = CaptionCounter(CaptionQuery(CONCEPTS, seed=3, sample=7), Automaton)
-    reference = merge([alone.count(shard) for shard in find_shards(shards[0])])
+    reference = merge([alone.count(shard) for shard in find_shards(shards[0])], counter.query.names)
     assert counts.samples.equals(reference.samples)
     assert counts.table().equals(reference.table())
 

@@ -43,14 +43,16 @@ def count(case: Case, groups: list[list[int]], sample: int = 400, finder: type =
 def test_engine_equals_the_definition(case: Case) -> None:
     catalogue, captions = case
     (part,) = count(case, [list(range(len(captions)))])
-    counts = merge([part])
+    counts = merge([part], [aliases[0] for aliases in catalogue])
     assert counts.caption_counts.tolist() == [reference_counter.count(captions, each) for each in catalogue]
     named = [
         {row for row, caption in enumerate(captions) if reference_counter.count([caption], aliases)}
         for aliases in catalogue
     ]
-    sampled = [[row["row"] for row in rows] for rows in part["sample"].to_pylist()]
-    assert [set(rows) for rows in sampled] == named
+    sampled: list[set[int]] = [set() for _ in catalogue]
+    for place, rows in zip(part["position"].to_pylist(), part["sample"].to_pylist(), strict=True):
+        sampled[place] = {row["row"] for row in rows}
+    assert sampled == named
     assert counts.distinct_url_counts is not None
     assert counts.distinct_url_counts.tolist() == [len({row // 2 for row in rows}) for rows in named]
     assert counts.tally.named == len(set().union(*named))
@@ -72,7 +74,8 @@ def test_files_add_up_in_any_order(case: Case, cut: int, sample: int) -> None:
     assume(len({aliases[0] for aliases in catalogue}) == len(catalogue))  # as in every list
     rows = list(range(len(captions)))
     first, second, empty = count(case, [rows[:cut], rows[cut:], []], sample)
-    forward, backward = merge([first, second, empty]), merge([empty, second, first])
+    names = [aliases[0] for aliases in catalogue]
+    forward, backward = merge([first, second, empty], names), merge([empty, second, first], names)
     assert forward.samples.equals(backward.samples)
     assert forward.tally == backward.tally
     for merged in (forward, backward):

@@ -27,6 +27,7 @@ MONET = Concept("Claude Monet", ("Monet", "Oscar-Claude Monet"))
 KEEFFE = Concept("Georgia O'Keeffe")
 NOBODY = Concept("Nobody Known")
 CONCEPTS = (MONET, KEEFFE, NOBODY)
+NAMES = [concept.name for concept in CONCEPTS]
 
 
 FINDERS = (Automaton, WordJoin)
@@ -34,7 +35,7 @@ FINDERS = (Automaton, WordJoin)
 
 def count(path: Path, **options: object) -> CaptionCounts:
     query = replace(CaptionQuery(CONCEPTS, seed=7), **options)
-    return merge([CaptionCounter(query).count(shard) for shard in find_shards(path)])
+    return merge([CaptionCounter(query).count(shard) for shard in find_shards(path)], query.names)
 
 
 def sampled(counts: CaptionCounts) -> list[list[int]]:
@@ -144,7 +145,7 @@ def test_files_in_any_order(tmp_path: Path) -> None:
         )
     counter = CaptionCounter(CaptionQuery(CONCEPTS, sample=10))
     parts = [counter.count(shard) for shard in find_shards(tmp_path)]
-    forward, backward = merge(parts), merge(parts[::-1])
+    forward, backward = merge(parts, NAMES), merge(parts[::-1], NAMES)
     assert forward.caption_counts.tolist() == backward.caption_counts.tolist() == [120, 0, 0]
     assert forward.samples.equals(backward.samples)
     assert {row.file for row in forward.sample_of("Claude Monet")} <= {"0.parquet", "1.parquet", "2.parquet"}
@@ -154,7 +155,7 @@ def test_files_in_any_order(tmp_path: Path) -> None:
     for number, part in enumerate(parts):
         pq.write_table(part, tmp_path / f"part-{number}")
         files.append(tmp_path / f"part-{number}")
-    stored = merge(files)
+    stored = merge(files, NAMES)
     assert stored.table().equals(forward.table())
     assert stored.samples.equals(forward.samples)
     assert stored.tally == forward.tally
@@ -203,7 +204,10 @@ def test_many_batches_and_long_captions(tmp_path: Path) -> None:
 def test_regular_expression_characters_in_names(tmp_path: Path, finder: Callable[..., Finder]) -> None:
     concepts = (Concept("a.*b (c)"), Concept("x|y [z]+"), Concept("100% $art^"))
     path = write_shard(tmp_path / "a.parquet", ["A *B (c)", "axxb c", "x|y [z]+!", "100% $ART^"])
-    counts = merge([CaptionCounter(CaptionQuery(concepts), finder).count(open_shard(path))])
+    counts = merge(
+        [CaptionCounter(CaptionQuery(concepts), finder).count(open_shard(path))],
+        [concept.name for concept in concepts],
+    )
     assert counts.caption_counts.tolist() == [1, 1, 1]
 
 
@@ -247,7 +251,7 @@ def test_any_finder_gives_the_same(tmp_path: Path, finder: Callable[..., Finder]
     query = CaptionQuery(CONCEPTS)
     slow = CaptionCounter(query, Everything).count(shard)
     assert CaptionCounter(query, finder).count(shard).equals(slow)
-    assert merge([slow]).caption_counts.tolist() == [8, 1, 2]
+    assert merge([slow], NAMES).caption_counts.tolist() == [8, 1, 2]
 
 
 @pytest.mark.parametrize("finder", FINDERS)
@@ -256,7 +260,7 @@ def test_a_name_never_reaches_over_the_end_of_a_caption(
 ) -> None:
     captions = ["by Claude ", "Monet", "x", "Mon", "et", "Georgia", " O'Keeffe", "", "Nobody", None, "known"]
     shard = open_shard(write_shard(tmp_path / "a.parquet", captions))
-    counts = merge([CaptionCounter(CaptionQuery(CONCEPTS), finder).count(shard)])
+    counts = merge([CaptionCounter(CaptionQuery(CONCEPTS), finder).count(shard)], NAMES)
     assert counts.caption_counts.tolist() == [1, 0, 0]
 
 
@@ -265,7 +269,7 @@ def test_a_name_longer_than_the_automaton_looks(tmp_path: Path, finder: Callable
     name = "Abu " * 300 + "Bakr"
     captions = [name, f"by {name}, 1990", "Abu " * 300 + "Bek", f"{name}s", "Abu " * 299 + "Bakr"]
     shard = open_shard(write_shard(tmp_path / "a.parquet", captions))
-    counts = merge([CaptionCounter(CaptionQuery((Concept(name),)), finder).count(shard)])
+    counts = merge([CaptionCounter(CaptionQuery((Concept(name),)), finder).count(shard)], [name])
     assert counts.caption_counts.tolist() == [2]
 
 
@@ -276,7 +280,7 @@ def test_a_counter_can_be_sent_to_another_process(tmp_path: Path, finder: Callab
     expected = counter(shard)
     sent = pickle.loads(pickle.dumps(counter))  # noqa: S301 (what the executors do)
     assert sent(shard).equals(expected)
-    assert merge([expected]).caption_counts.tolist() == [1, 1, 0]
+    assert merge([expected], NAMES).caption_counts.tolist() == [1, 1, 0]
 
 
 def test_naming_rows(tmp_path: Path) -> None:
@@ -307,9 +311,9 @@ def test_merging_what_does_not_belong_together(tmp_path: Path) -> None:
     one = CaptionCounter(CaptionQuery(CONCEPTS)).count(shard)
     other = CaptionCounter(CaptionQuery(CONCEPTS[:2])).count(shard)
     with pytest.raises(ValueError, match="different concepts"):
-        merge([one, other])
+        merge([one, other], [])
     with pytest.raises(ValueError, match="no counts"):
-        merge([])
+        merge([], [])
 
 
 def test_keys_are_those_of_splitmix() -> None:

@@ -12,15 +12,17 @@ from corpus.counts import CaptionCounts, merge
 from corpus.shards import open_shard
 from tests.unit.corpus.files import write_shard
 
+NAMES = ("Monet", "Banksy", "Nobody")
+
 
 def part(folder: Path, **columns: object) -> pa.Table:
     path = write_shard(folder / "a.parquet", ["Monet", None, "Banksy", "Monet x"], **columns)
-    query = CaptionQuery((Concept("Monet"), Concept("Banksy"), Concept("Nobody")), sample=5)
+    query = CaptionQuery(tuple(map(Concept, NAMES)), sample=5)
     return CaptionCounter(query).count(open_shard(path))
 
 
 def counted(folder: Path, **columns: object) -> CaptionCounts:
-    return merge([part(folder, **columns)])
+    return merge([part(folder, **columns)], NAMES)
 
 
 def test_counts_table(tmp_path: Path) -> None:
@@ -56,6 +58,6 @@ def test_samples_table(tmp_path: Path) -> None:
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MalformedFile, match="no table of counts: columns x"):
-        merge([pa.table({"x": [1]})])
+        merge([pa.table({"x": [1]})], NAMES)
     with pytest.raises(MalformedFile):
-        merge([part(tmp_path).drop_columns("sample")])
+        merge([part(tmp_path).drop_columns("sample")], NAMES)

@@ -106,7 +106,7 @@ def test_counts_are_those_of_a_local_copy(s3: Watched, tmp_path: Path) -> None:
     query = CaptionQuery((Concept("caption 17"), Concept("of a")), seed=1, sample=5, where="number < 2000")
     there, here = (CaptionCounter(query).count(*find_shards(place)) for place in ("s3://corpus", tmp_path))
     assert there.equals(here, check_metadata=True)
-    counts = merge([there])
+    counts = merge([there], query.names)
     assert counts.caption_counts.tolist() == [1, 2000]  # "caption 17" is no "caption 170"
     assert [row.url for row in counts.sample_of("caption 17")] == ["http://host/a/17"]
 
