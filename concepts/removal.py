@@ -95,19 +95,36 @@ def add_to_list(digests: Iterable[str]) -> Path | None:
         writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows([*rows, *({"sha256": digest} for digest in new)])
-        path.write_text(written.getvalue(), encoding="utf-8")
+        _replace(path, written.getvalue())
     except OSError as error:
         raise ConceptsError(f"{given}: the removal list ({VARIABLE}) cannot be written ({error})") from error
     return path
 
 
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a list that is half written would let people come back."""
+    whole = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
+    try:
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
 def _digests(text: str, source: str) -> frozenset[str]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        rows = list(reader := csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise ConceptsError(f"{source}: a removal list that is not CSV ({error})") from error
     columns = reader.fieldnames or []
     if not columns or any(column not in COLUMNS for column in columns):
         raise ConceptsError(f"{source}: a removal list has the column name, or sha256, or both")
     found = set()
-    for row in reader:
+    for number, row in enumerate(rows, 1):
+        if None in row:
+            raise ConceptsError(
+                f"{source}: row {number} has more cells than columns; quote names with commas"
+            )
         if row.get("name"):
             found.add(phrase_digest(row["name"]))
         if row.get("sha256"):

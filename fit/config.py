@@ -154,7 +154,7 @@ def load_toml(text: str, source: str) -> Settings:
     """
     try:
         rows = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits and deep nesting raise those
         raise SettingsError(f"{source}: not TOML: {error}") from None
     try:
         return validated(rows)

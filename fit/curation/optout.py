@@ -42,7 +42,10 @@ def read_opt_outs(text: str, source: str) -> OptOuts:
     Raises:
         MalformedFile: With the line, the value and what would be right.
     """
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise MalformedFile(f"{source}: not CSV ({error})") from error
     if not rows or [cell.strip() for cell in rows[0]] != ["kind", "value"]:
         raise MalformedFile(f"{source}: an opt-out list has the columns kind,value")
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -50,6 +51,7 @@ def unpack(path: Path, into: Path) -> dict[str, Packed]:
         EOFError,
         ValueError,
         ArithmeticError,
+        zlib.error,
     ) as error:
         raise MalformedFile(
             f"{path}: damaged ({str(error).splitlines()[0] if str(error) else 'no ZIP file'})"

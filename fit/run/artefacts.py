@@ -81,9 +81,11 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     with path.open("rb") as file:  # what the file system says is told apart from what Parquet says
         try:
-            return pq.read_table(file, columns=columns, page_checksum_verification=True)
-        except (OSError, pa.ArrowInvalid) as error:
+            table = pq.read_table(file, columns=columns, page_checksum_verification=True)
+            _ = table.column_names  # one that is not UTF-8 is found here, not wherever it is used
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise DamagedFile(f"{path}: damaged Parquet file ({error})") from error
+    return table
 
 
 def read_json(path: Path) -> Any:
@@ -95,7 +97,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedFile(f"{path}: damaged JSON file ({error})") from error
 
 
@@ -103,7 +105,7 @@ def is_whole(path: Path) -> bool:
     """Tell whether a Parquet file has its beginning and its end; the pages are checked when they are read."""
     try:
         pq.read_metadata(path)
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return False
     return True
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from concepts.domain import load_domain
-from concepts.errors import RunFolderError
+from concepts.errors import RunFolderError, SettingsError
 from fit import config
 from fit.config import Settings
 from fit.run import artefacts, history, lock
@@ -64,7 +64,7 @@ def load(folder: Path, assignments: Sequence[str] = ()) -> Run:
     if not is_run(folder):
         raise RunFolderError(f"{folder}: not a run folder (no {CONFIG}); start one with fit estimate --run")
     _check_format(folder)
-    settings = config.load_toml((folder / CONFIG).read_text("utf-8"), str(folder / CONFIG))
+    settings = config.load_toml(_text(folder / CONFIG), str(folder / CONFIG))
     changed = config.apply(settings, assignments)
     _check_identity(folder, settings, changed)
     return Run(folder, changed)
@@ -140,6 +140,15 @@ def write_skipped(run: Run, stages: Sequence[str]) -> None:
     path = run.folder / SKIPPED
     if not path.is_file() or path.read_bytes() != content:
         artefacts.write_bytes(path, content)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path}: not UTF-8 (byte {error.start}); start again in another --run"
+        ) from error
 
 
 def _check_format(folder: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from concepts.errors import RunFolderError
 from fit.run import artefacts
 
 NAME = "forgotten.json"
@@ -33,5 +34,17 @@ def note_forgotten(folder: Path, digests: Iterable[str]) -> None:
 
 def _concepts(folder: Path) -> list[list[str]]:
     path = folder / NAME
-    found: Any = artefacts.read_json(path)["concepts"] if path.is_file() else []
-    return [list(each) for each in found]
+    if not path.is_file():
+        return []
+    try:
+        found: Any = artefacts.read_json(path)["concepts"]
+        if isinstance(found, list) and all(map(_is_texts, found)):
+            return found
+    except (artefacts.DamagedFile, KeyError, TypeError):
+        pass
+    # Never taken for empty: whoever was forgotten would come back.
+    raise RunFolderError(f"{path}: damaged; put the file back, or delete the run folder")
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -64,6 +64,6 @@ def _read(folder: Path) -> dict[str, Any]:
     """Read run.json; a damaged one loses its history but never the results."""
     try:
         content = json.loads((folder / NAME).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

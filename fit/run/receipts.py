@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fit.config import Value
@@ -84,12 +84,38 @@ def write_receipt(folder: Path, plan: Plan) -> Receipt:
 
 
 def read_receipt(folder: Path) -> Receipt | None:
-    """Read the receipt of a stage; None where there is none or its bytes have changed."""
+    """Read the receipt of a stage; None where there is none, or it is not as `write_receipt` writes it.
+
+    A run folder may come from a stranger: an output that leads out of the stage's folder is none, for outputs
+    are packed into bundles and deleted when they are stale.
+    """
     content = _read(folder / RECEIPT)
-    if content is None or content.pop("digest", None) != artefacts.digest(content):
+    if content is None or not _signed(content):
         return None
     plan = Plan(content["stage"], content["version"], content["settings"], content["inputs"])
     return Receipt(plan, content["outputs"])
+
+
+def _signed(content: dict[str, Any]) -> bool:
+    """Tell whether a receipt has its own digest (which is taken out of it), and values of the right types."""
+    try:
+        if content.pop("digest", None) != artefacts.digest(content):
+            return False
+    except ValueError:  # NaN, or half of a surrogate pair: never written by us
+        return False
+    texts = (content.get("inputs"), content.get("outputs"))
+    return (
+        isinstance(content.get("stage"), str)
+        and isinstance(content.get("version"), int)
+        and isinstance(content.get("settings"), dict)
+        and all(isinstance(each, dict) and all(isinstance(v, str) for v in each.values()) for each in texts)
+        and all(map(_stays_inside, content["outputs"]))
+    )
+
+
+def _stays_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 def damaged(folder: Path, receipt: Receipt, deep: bool) -> Iterator[str]:
@@ -136,6 +162,6 @@ def _read(path: Path) -> dict[str, Any] | None:
     """Read a JSON object; None where there is no such file or it is damaged."""
     try:
         content = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 import fit
 from concepts.errors import MalformedFile
+from corpus.sources.faults import told
 from fit import config
 from fit.config import Settings
 from fit.report.verdict import read_verdict
@@ -139,9 +140,9 @@ def _parquet(path: Path, content: bytes) -> dict[str, Sequence[Any]]:
         file = pq.ParquetFile(io.BytesIO(content))
         wanted = [name for name in (*NEEDED, *OPTIONAL) if name in file.schema_arrow.names]
         table = file.read(columns=wanted)
-    except (OSError, pa.ArrowException) as error:
-        raise MalformedFile(f"{path}: not a whole Parquet file ({error})") from error
-    return {name: table[name].to_pylist() for name in wanted}
+        return {name: table[name].to_pylist() for name in wanted}
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise MalformedFile(f"{path}: not a whole Parquet file ({told(error)})") from error
 
 
 def _csv(path: Path, content: bytes) -> dict[str, Sequence[Any]]:

@@ -96,7 +96,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
             return [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(text.splitlines())]
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         return [{str(key): str(value) for key, value in row.items()} for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, RecursionError, AttributeError) as error:
         raise CorpusError(f"{path}: not readable metadata ({str(error).splitlines()[0]})") from error
 
 

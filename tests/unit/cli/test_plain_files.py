@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -17,6 +18,10 @@ STEP = [("concept", "frequency", "score")] + [
     (f"c{i:02d}", round(10 ** (4 * i / 29), 1), (0.1 if i < 15 else 0.6) + (0.02 if i % 2 else -0.02))
     for i in range(30)
 ]
+
+
+NOT_UTF8 = io.BytesIO()
+pq.write_table(pa.table({"concept": ["a"], "frequency": [1], "score": [0.1]}), NOT_UTF8)
 
 
 def write(path: Path, rows: list[tuple[object, ...]]) -> Path:
@@ -75,6 +80,7 @@ def test_too_few_concepts(tmp_path: Path, capsys: pytest.CaptureFixture[str], js
         (b"concept,frequency,score\n\xff,1,0.1\n", "not UTF-8"),
         (b'concept,frequency,score\n"a,1,0.1\n', "not CSV"),
         (b"PAR1 and no more", "not a whole Parquet file"),
+        (NOT_UTF8.getvalue().replace(b"score", b"sc\xffre"), "not a whole Parquet file"),
     ],
 )
 def test_a_malformed_curve(

@@ -101,7 +101,11 @@ def test_without_a_list_of_ones_own_nothing_is_removed(
     assert read_catalogue(catalogue(tmp_path)).removed == 0
 
 
-@pytest.mark.parametrize("text", ["", "who\nAda\n", None])
+@pytest.mark.parametrize(
+    "text",
+    ["", "who\nAda\n", None, "name\nBrush, Ada\n", f"name\n{'a' * 200_000}\n"],
+    ids=["empty", "another column", "not there", "a comma unquoted", "a cell too long"],
+)
 def test_a_list_that_cannot_be_read_is_never_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
@@ -136,3 +140,20 @@ def test_digests_are_added_to_the_users_list(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("FIT_REMOVED", str(tmp_path / "no" / "folder.csv"))
     with pytest.raises(ConceptsError, match="cannot be written"):
         add_to_list(["aa"])
+
+
+def test_an_interrupted_addition_loses_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "removed.csv"
+    path.write_text("name,sha256\nAda Brush,\n")
+    monkeypatch.setenv("FIT_REMOVED", str(path))
+
+    def full(written: Path, text: str, **_: object) -> None:
+        with written.open("w") as file:
+            file.write(text[:3])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ConceptsError, match="cannot be written"):
+        add_to_list(["aa"])
+    assert path.read_text() == "name,sha256\nAda Brush,\n"
+    assert list(tmp_path.iterdir()) == [path]

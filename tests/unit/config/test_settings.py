@@ -81,6 +81,8 @@ def test_toml_is_complete_and_comes_back(settings: Settings) -> None:
     ("text", "message"),
     [
         ("domain = ", "c.toml: not TOML"),
+        pytest.param(f"seed = {'9' * 5000}", "c.toml: not TOML", id="digits"),
+        pytest.param(f"seed = {'[' * 100_000}", "c.toml: not TOML", id="nested"),
         ("domain = 'd'", "c.toml: concepts: missing setting"),
         ("[threshold]\nmin_sise = 1", "c.toml: threshold.min_sise: unknown setting"),
         ("dmain = 'd'", "c.toml: dmain: unknown setting (did you mean domain?)"),

@@ -22,6 +22,7 @@ def test_a_list_is_read() -> None:
         ("kind,value\nnmae,Ada\n", "did you mean name"),
         ("kind,value\nname,\n", "line 2"),
         ("kind,value\nname,a,b\n", "line 2"),
+        (f"kind,value\nname,{'a' * 200_000}\n", "not CSV"),
         ("kind,value\nurl,*\n", "fits every address"),
         (f"kind,value\nurl,{'a' * 2001}\n", "2,001 characters"),
         ("kind,value\ndomain,not a domain\n", "no domain"),

@@ -82,6 +82,22 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
     assert "b.zip" in refusal(tmp_path / "b.zip", tmp_path / "out")
 
 
+def test_what_does_not_inflate_is_refused(tmp_path: Path) -> None:
+    bundle = tmp_path / "b.zip"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr(MANIFEST, "[]")
+    content = bytearray(bundle.read_bytes())
+    content[30 + len(MANIFEST)] = 0xFF  # the first byte after the local header: a block of no known type
+    bundle.write_bytes(content)
+    assert "damaged (Error -3 while decompressing" in refusal(bundle, tmp_path / "out")
+
+
+def test_a_manifest_nested_without_end_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as out:
+        out.writestr(MANIFEST, "[" * 100_000)
+    assert "damaged" in refusal(tmp_path / "b.zip", tmp_path / "out")
+
+
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(tmp_path / "none.zip", tmp_path / "out")
 

@@ -50,6 +50,21 @@ def test_a_flipped_bit_in_a_page_is_found(tmp_path: Path, table: pa.Table) -> No
         artefacts.read_table(path)
 
 
+def test_a_name_that_is_not_utf8_is_damage(tmp_path: Path, table: pa.Table) -> None:
+    path = tmp_path / "a.parquet"
+    artefacts.write_table(path, table)
+    path.write_bytes(path.read_bytes().replace(b"score", b"sc\xffre"))
+    assert not artefacts.is_whole(path)
+    with pytest.raises(artefacts.DamagedFile, match=r"a\.parquet: damaged"):
+        artefacts.read_table(path)
+
+
+def test_json_nested_without_end_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"[" * 100_000)
+    with pytest.raises(artefacts.DamagedFile, match=r"a\.json: damaged"):
+        artefacts.read_json(tmp_path / "a.json")
+
+
 def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     artefacts.write_json(path, {"a": 1})

@@ -40,7 +40,9 @@ def test_no_secret_of_the_environment_is_written(tmp_path: Path, monkeypatch: py
     assert "hf_planted" not in (tmp_path / "run.json").read_text()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"invocations": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"invocations": 3}', pytest.param("[" * 100_000, id="nested without end")]
+)
 def test_a_damaged_history_is_an_empty_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)
     assert history.invocations(tmp_path) == []

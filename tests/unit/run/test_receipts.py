@@ -34,6 +34,41 @@ def test_a_damaged_receipt_is_none(tmp_path: Path, plan: Plan, damage: bytes) ->
     assert receipts.read_receipt(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outputs": {"../../x": "aa"}},
+        {"outputs": {"/etc/hostname": "aa"}},
+        {"outputs": {"a\0b": "aa"}},
+        {"outputs": {"": "aa"}},
+        {"outputs": ["a"]},
+        {"outputs": {"a": 3}},
+        {"inputs": None},
+        {"inputs": {"concepts": ["aa"]}},
+        {"settings": []},
+        {"version": "1"},
+        {"stage": None},
+    ],
+    ids=str,
+)
+def test_a_strangers_receipt_with_a_right_digest_is_none(
+    tmp_path: Path, plan: Plan, change: dict[str, object]
+) -> None:
+    receipts.write_receipt(tmp_path, plan)
+    content = {**artefacts.read_json(tmp_path / receipts.RECEIPT), **change}
+    del content["digest"]
+    artefacts.write_json(tmp_path / receipts.RECEIPT, {**content, "digest": artefacts.digest(content)})
+    assert receipts.read_receipt(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "text", ['{"stage": "\\ud800"}', '{"stage": NaN}', "[" * 100_000], ids=["half", "NaN", "["]
+)
+def test_json_that_has_no_digest_is_no_receipt(tmp_path: Path, text: str) -> None:
+    (tmp_path / receipts.RECEIPT).write_text(text)
+    assert receipts.read_receipt(tmp_path) is None
+
+
 def test_every_ingredient_is_in_the_key(plan: Plan) -> None:
     others = [
         replace(plan, stage="x"),

@@ -154,6 +154,7 @@ def test_the_imagefolder_layout_with_splits_and_metadata(tmp_path: Path) -> None
         ("metadata.csv", b"name\nx.png\n", "row 1 has no file_name"),
         ("metadata.jsonl", b"{", "not readable metadata"),
         ("metadata.jsonl", b"[1]", "not readable metadata"),
+        pytest.param("metadata.jsonl", b"[" * 100_000, "not readable metadata", id="nested without end"),
         ("metadata.csv", b"\xff\xfe", "not readable metadata"),
     ],
 )
