@@ -7,7 +7,7 @@ LOCKS := requirements.lock requirements.bootstrap.lock
 STAMP := .venv/installed-$(shell cat $(LOCKS) pyproject.toml 2>/dev/null | cksum | tr -d ' ')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test check unit docs chromium world lock clean
+.PHONY: help demo install test check unit torture docs chromium world lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ check: $(STAMP)  ## style, types and import contracts
 
 unit: $(STAMP) chromium  ## all tests
 	@$(BIN)/python -m pytest $(PYTEST)
+
+torture: $(STAMP)  ## the long form of the tests of faults: up to 90 minutes on two cores; logs in build/torture
+	@$(BIN)/python -m pytest -m torture $(PYTEST)
 
 # The browser tests open the report; without a browser they fail and say so.
 chromium:

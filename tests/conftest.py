@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# The developer's own rows are none of the tests'; before anything is collected, since ids of tests name rows.
+os.environ["FIT_ROWS"] = tempfile.mkdtemp(prefix="fit-no-rows-")
+atexit.register(shutil.rmtree, os.environ["FIT_ROWS"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests unless they are asked for; another ``-m`` does not ask for them."""
+    if "torture" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("torture")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
 
 
 @dataclass(frozen=True)
