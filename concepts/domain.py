@@ -96,5 +96,5 @@ def domain_of(name: str, row: dict[str, Any]) -> Domain:
         if not isinstance(prompt, str):
             raise ConceptsError(f"domain {name}: prompts: {prompt!r} is no text; quote it")
         if prompt.count(CONCEPT_SLOT) != 1:
-            raise ConceptsError(f"domain {name}: prompt {prompt!r} has to hold {CONCEPT_SLOT} exactly once")
+            raise ConceptsError(f"domain {name}: prompts: {prompt!r} has to hold {CONCEPT_SLOT} exactly once")
     return Domain(name=name, **{**row, "prompts": tuple(row["prompts"])})

@@ -156,15 +156,17 @@ def origin(kind: Kind, name: str) -> str:
     return str(row.file) if row else ""
 
 
-def own_digest(kind: Kind, name: str, keys: tuple[str, ...]) -> str:
-    """Return a digest of an own row's keys, empty where the row is not one's own.
+def own_digest(kind: Kind, name: str, keys: tuple[str, ...] = ()) -> str:
+    """Return a digest of an own row's keys (none given: of all), empty where the row is not one's own.
 
     A shipped row changes with the version alone; the results of one's own have to follow the editor.
     """
     row = own_rows(kind).get(name)
     if row is None:
         return ""
-    content = json.dumps({key: row.content.get(key) for key in keys}, sort_keys=True, default=str)
+    content = json.dumps(
+        {key: row.content.get(key) for key in keys or row.content}, sort_keys=True, default=str
+    )
     return hashlib.sha256(content.encode()).hexdigest()
 
 

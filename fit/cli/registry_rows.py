@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from concepts.own_rows import CORPUS, DOMAIN, MODEL, Kind, origin, own_lists
+
 if TYPE_CHECKING:
     from concepts.domain import Domain
     from corpus.registry import Corpus
@@ -34,6 +36,17 @@ def short(licence: str) -> str:
     return re.split(r"[:;(]| for links| for any", licence)[0].strip()
 
 
+def maker(kind: Kind, name: str) -> str:
+    """Return whose row it is, for lists."""
+    return "yours" if origin(kind, name) else "fit"
+
+
+def row_told(kind: Kind, name: str) -> str:
+    """Return where one's own row stands; empty for a shipped one."""
+    file = origin(kind, name)
+    return f"your own, in {file}" if file else ""
+
+
 def corpora_of(model: Model) -> str:
     """Return the corpora that a model was trained on."""
     return ", ".join(dict.fromkeys(training.corpus for training in model.training)) or model.corpus
@@ -44,7 +57,7 @@ def model_values(model: Model) -> dict[str, Any]:
     values = asdict(model)
     for row, training in zip(values["training"], model.training, strict=True):
         row["seen"] = training.seen
-    return values
+    return values | {"file": origin(MODEL, model.name) or None}
 
 
 def model_facts(model: Model) -> Facts:
@@ -57,6 +70,7 @@ def model_facts(model: Model) -> Facts:
         ("licence", model.licence),
         ("source", model.source),
         ("note", model.note),
+        ("row", row_told(MODEL, model.name)),
         *_numbered("trained on", [_told(each) for each in model.training] or [model.corpus or UNKNOWN]),
     ]
 
@@ -103,6 +117,7 @@ def corpus_values(corpus: Corpus, models: Sequence[Model]) -> dict[str, Any]:
         "at_hand": is_at_hand(corpus),
         "get": how_to_get(corpus),
         "trained": list(trained_on(corpus, models)),
+        "file": origin(CORPUS, corpus.name) or None,
     }
 
 
@@ -126,6 +141,7 @@ def corpus_facts(corpus: Corpus, models: Sequence[Model]) -> Facts:
         ("licence", corpus.licence),
         ("source", corpus.source),
         ("note", corpus.note),
+        ("row", row_told(CORPUS, corpus.name)),
         *_numbered("trained on it", [_phase_told(row) for row in trained_on(corpus, models)]),
     ]
 
@@ -141,6 +157,7 @@ def domain_values(domain: Domain) -> dict[str, Any]:
     from concepts.catalogue import catalogue_names, find_catalogue
 
     found = [find_catalogue(name) for name in catalogue_names() if name.startswith(f"{domain.name}/")]
+    own = own_lists()
     lists = [
         {
             "name": each.name,
@@ -152,10 +169,11 @@ def domain_values(domain: Domain) -> dict[str, Any]:
             "removed": each.removed,
             "source": each.source,
             "licence": each.licence,
+            "file": str(own[each.name]) if each.name in own else None,
         }
         for each in found
     ]
-    return asdict(domain) | {"lists": lists}
+    return asdict(domain) | {"lists": lists, "file": origin(DOMAIN, domain.name) or None}
 
 
 def domain_facts(domain: Domain) -> Facts:
@@ -163,11 +181,14 @@ def domain_facts(domain: Domain) -> Facts:
     values = domain_values(domain)
     told = "{name}: {concepts:,} concepts in {groups} groups, {aliases:,} aliases, {flagged:,} flagged"
     lists = [
-        told.format(**each) + (f", {each['removed']:,} removed" if each["removed"] else "")
+        told.format(**each)
+        + (f", {each['removed']:,} removed" if each["removed"] else "")
+        + (f"; your own, in {each['file']}" if each["file"] else "")
         for each in values["lists"]
     ]
     return [
         ("about", domain.description),
+        ("row", row_told(DOMAIN, domain.name)),
         ("scorer", domain.scorer),
         ("concepts", f"{domain.default_concepts}, unless another list is asked for"),
         *_numbered("lists", lists),

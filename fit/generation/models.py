@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -15,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from concepts.errors import ModelError, unknown
+from concepts.own_rows import MODEL, registered
 from fit.generation.edits import Edit, split_edits
 from fit.generation.training import Training, training_of
 
 DATA_PREFIX = "data:"
 DTYPES = ("float16", "bfloat16", "float32")
 _KINDS: dict[str, tuple[type, ...]] = {
-    "pickles": (dict,),
-    "stand_ins": (dict,),
     "gated": (bool,),
     "guidance": (int, float),
     **dict.fromkeys(("steps", "width", "height", "batch_size"), (int,)),
@@ -87,9 +87,13 @@ class Model:
 
 
 def models() -> tuple[Model, ...]:
-    """Return all models that have a row, in the order of their names."""
+    """Return all models that have a row, one's own among them, in the order of their names.
+
+    Raises:
+        ModelError: An own row is malformed, or has the name of a shipped one.
+    """
     table = tomllib.loads(files("fit.generation").joinpath("models.toml").read_text(encoding="utf-8"))
-    return tuple(model_of(name, table[name]) for name in sorted(table))
+    return registered(MODEL, table, model_of)
 
 
 def load_model(name: str) -> Model:
@@ -148,10 +152,18 @@ def _value(name: str, key: str, value: Any) -> Any:
         if not isinstance(places, list | tuple) or not all(isinstance(each, str) and each for each in places):
             raise ModelError(f"{where} = {value!r}; it has to be a place or a list of places")
         return tuple(places)
+    if key in ("pickles", "stand_ins"):
+        return _texts(where, value)
     kind = _KINDS.get(key, (str,))
     if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kind):
         raise ModelError(f"{where} = {value!r}; it has the wrong type")
     return value
+
+
+def _texts(where: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise ModelError(f"{where} = {value!r}; it has to be a table of texts")
+    return dict(value)
 
 
 def _checked(model: Model) -> Model:
@@ -166,6 +178,7 @@ def _checked(model: Model) -> Model:
     for dtype in filter(None, (model.dtype, model.published_dtype)):
         if dtype not in DTYPES:
             raise ModelError(f"{where}: {unknown('dtype', dtype, DTYPES)}")
-    if min(model.steps, model.guidance, model.width, model.height, model.batch_size) < 0:
-        raise ModelError(f"{where}: a number is below 0; 0 leaves it to the pipeline")
+    numbers = (model.steps, model.guidance, model.width, model.height, model.batch_size)
+    if not all(0 <= number < math.inf for number in numbers):
+        raise ModelError(f"{where}: a number is below 0 or infinite; 0 leaves it to the pipeline")
     return model

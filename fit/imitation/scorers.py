@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import math
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -18,12 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from concepts.errors import ModelError, unknown
+from concepts.own_rows import SCORER, registered
 from fit.weights.digests import digest_of, file_digest, folder_digests
 from fit.weights.repository import Repository, digest, fetch
 
 DATA_PREFIX = "data:"
 HUB_PREFIX = "hub:"
 Vectors = npt.NDArray[np.float32]
+_KINDS: dict[str, type] = {"files": list, "pickles": dict, "options": dict}
+_CLASS = re.compile(r"\w+(\.\w+)*:\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,23 +159,36 @@ class Scorer:
             ModelError: The weights are missing or cannot be read.
             MissingExtra: A package that it needs is not installed.
         """
-        module, _, name = self.encoder.partition(":")
-        build = getattr(importlib.import_module(module), name)
-        encoder: Encoder = build(
+        encoder: Encoder = self.build()(
             self.folder(data), replace(setup, pickles={**setup.pickles, **self.pickles}), **self.options
         )
         return encoder
 
+    def build(self) -> Callable[..., Encoder]:
+        """Import the encoder's class.
+
+        Raises:
+            ModelError: There is no such module, or no such class in it.
+        """
+        module, _, name = self.encoder.partition(":")
+        try:
+            found: Callable[..., Encoder] = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise ModelError(
+                f"scorer {self.name}: encoder {self.encoder} cannot be imported ({error}); put its module on "
+                "the Python path, or correct the row"
+            ) from error
+        return found
+
     def digest(self, data: Path) -> str:
-        """Return a digest of the weights and the options; nothing is fetched for it.
+        """Return a digest of the weights, of the class that reads them and its options; nothing is fetched.
 
         Raises:
             ModelError: There are no weights.
         """
         weights = self._local_digest(data) if self.repository is None else digest(self.repository)
-        if not self.options:
-            return weights
-        return hashlib.sha256(f"{weights} {sorted(self.options.items())!r}".encode()).hexdigest()
+        made = f"{weights} {self.encoder} {sorted(self.options.items())!r}"
+        return hashlib.sha256(made.encode()).hexdigest()
 
     def _local_digest(self, data: Path) -> str:
         place = self.folder(data)
@@ -182,13 +200,12 @@ class Scorer:
 
 
 def scorers() -> tuple[Scorer, ...]:
-    """Return all scorers that have a row, in the order of their names.
+    """Return all scorers that have a row, one's own among them, in the order of their names.
 
     Raises:
-        ModelError: A row has a key too many or too few.
+        ModelError: A row has a key too many or too few or of another type, or an own one a shipped name.
     """
-    table = _table("scorers.toml")
-    return tuple(_row(name, table[name]) for name in sorted(table))
+    return registered(SCORER, _table("scorers.toml"), scorer_of)
 
 
 def load_scorer(name: str) -> Scorer:
@@ -207,7 +224,7 @@ def load_scorer(name: str) -> Scorer:
     kind, colon, place = name.partition(":")
     if kind in kinds and place:
         row = {"weights": place, "source": f"given as {name}", "licence": "not stated", **kinds[kind]}
-        return _row(name, {**row, "title": f"{row['title']} {place}"})
+        return scorer_of(name, {**row, "title": f"{row['title']} {place}"})
     if colon:
         raise ModelError(
             f"{name}: unknown kind of scorer; write one of {', '.join(sorted(kinds))}, and :PLACE"
@@ -219,11 +236,35 @@ def _table(name: str) -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("fit.imitation").joinpath(name).read_text(encoding="utf-8"))
 
 
-def _row(name: str, row: Mapping[str, Any]) -> Scorer:
+def scorer_of(name: str, row: Mapping[str, Any]) -> Scorer:
+    """Return the scorer that a row describes.
+
+    Raises:
+        ModelError: A key is missing, unknown or of another type.
+    """
     allowed = {each.name for each in fields(Scorer)} - {"name"}
     needed = {each.name for each in fields(Scorer) if (each.default, each.default_factory) == (MISSING,) * 2}
     for key in sorted(row.keys() - allowed):
         raise ModelError(f"scorer {name}: {unknown('key', key, allowed)}")
     if missing := sorted(needed - {"name"} - row.keys()):
         raise ModelError(f"scorer {name}: the key {missing[0]} is missing")
+    for key, value in row.items():
+        if not _has_kind(key, value):
+            raise ModelError(f"scorer {name}: {key} = {value!r}; it has the wrong type")
+    if not _CLASS.fullmatch(row["encoder"]):
+        raise ModelError(f"scorer {name}: encoder = {row['encoder']!r}; write module:class")
     return Scorer(name=name, **{**row, "files": tuple(row.get("files", ()))})
+
+
+def _has_kind(key: str, value: Any) -> bool:
+    """Return whether a row's value has its key's type; options are plain texts, numbers, true and false."""
+    if not isinstance(value, _KINDS.get(key, str)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if key == "options":
+        return all(isinstance(each, str | int) or _is_finite(each) for each in inner)
+    return all(isinstance(each, str) for each in inner)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)

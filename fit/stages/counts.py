@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from concepts.errors import StageIncomplete
+from concepts.own_rows import CORPUS
 from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.counts import CaptionCounts, merge
 from corpus.registry import captions_place
@@ -16,16 +17,17 @@ from corpus.shards import Shard, Survey, survey_shards
 from corpus.tables import EXPOSURE
 from corpus.where import all_of
 from fit.run import Job
-from fit.stages.inputs import concepts_of, corpus_of, phases_of
+from fit.stages.inputs import concepts_of, corpus_of, own_row, phases_of
 from fit.stages.shard_work import over_shards
 
 VERSION = 2
 
 
 def outside(job: Job) -> dict[str, str]:
-    """Return the digests of the caption shards, and what the model's training saw of them."""
+    """Return the digests of the caption shards, what the model's training saw of them, and of an own row."""
     shards = {f"shard {shard.name}": shard.digest for shard in _survey(job).shards}
-    return shards | {phase.name: f"{phase.passes} x {phase.where}" for phase in phases_of(job.settings)}
+    seen = {phase.name: f"{phase.passes} x {phase.where}" for phase in phases_of(job.settings)}
+    return shards | seen | own_row(CORPUS, job.settings.corpus, ("where", "caption_column", "url_column"))
 
 
 def work(job: Job) -> list[str]:

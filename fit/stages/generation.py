@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from concepts.concept import Concept
+from concepts.own_rows import DOMAIN
 from corpus.registry import data_folder
 from fit.generation.models import Model, load_model
 from fit.generation.presets import Preset, Recipe, load_preset, notes_on, recipe_of
@@ -18,7 +19,7 @@ from fit.generation.requests import Request, batches, requests_for
 from fit.run import Job, artefacts
 from fit.stages.concepts import concept_set
 from fit.stages.generated import has_generated
-from fit.stages.inputs import concepts_of, domain_of
+from fit.stages.inputs import concepts_of, domain_of, own_row
 from fit.stages.sample_parts import CONTROL, MODEL, Part, recorded_batch_size, sample_parts
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def outside(job: Job) -> dict[str, str]:
     preset = load_preset(job.settings.generation.preset)
     edits = {f"{edit.part} on {model.name}": edit_digest(edit) for edit in model.edits}
     recipe = artefacts.digest(asdict(_recipe(job, model, preset)))
-    return {f"model {model.name}": weights_digest(model, data_folder()), "recipe": recipe, **edits}
+    weights = {f"model {model.name}": weights_digest(model, data_folder()), "recipe": recipe, **edits}
+    return weights | own_row(DOMAIN, job.settings.domain, ("prompts",))
 
 
 def work(job: Job) -> list[str]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from concepts.concept import Concept
 from concepts.domain import Domain, load_domain
+from concepts.own_rows import Kind, own_digest
 from corpus.registry import Corpus, data_folder, load_corpus
 from fit.config import Settings
 from fit.generation.models import load_model
@@ -37,6 +38,18 @@ def domain_of(settings: Settings) -> Domain:
 def corpus_of(settings: Settings) -> Corpus:
     """Return the run's corpus."""
     return load_corpus(settings.corpus)
+
+
+def own_row(kind: Kind, name: str, keys: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return a digest of what a stage takes from a row, by what it is; {} where the row is a shipped one.
+
+    Args:
+        kind: Of the row.
+        name: Of the row.
+        keys: The keys of the row that the stage's results depend on; none: all.
+    """
+    digest = own_digest(kind, name, keys)
+    return {f"row of {kind.noun} {name}": digest} if digest else {}
 
 
 def phases_of(settings: Settings) -> tuple[Phase, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fit
+from concepts.own_rows import CORPUS, DOMAIN, MODEL, SCORER
 from fit.report.csv_tables import csv_tables
 from fit.report.drawing import curve_specification
 from fit.report.facts import build_facts
@@ -16,14 +17,23 @@ from fit.report.rendering import (
     render_markdown,
 )
 from fit.run import Job
+from fit.stages.inputs import own_row, scorer_of
 from fit.stages.report_inputs import report_inputs
 
 VERSION = 6
 
 
-def outside(_job: Job) -> dict[str, str]:
-    """Return the version that writes the report."""
-    return {"fit": fit.__version__}
+def outside(job: Job) -> dict[str, str]:
+    """Return the version that writes the report, and digests of the own rows that it quotes."""
+    settings = job.settings
+    quoted = {
+        DOMAIN: settings.domain,
+        CORPUS: settings.corpus,
+        MODEL: settings.model,
+        SCORER: scorer_of(settings).name,
+    }
+    rows = [own_row(kind, name) for kind, name in quoted.items()]
+    return {"fit": fit.__version__} | {name: digest for row in rows for name, digest in row.items()}
 
 
 def work(_job: Job) -> list[str]:

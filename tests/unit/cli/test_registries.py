@@ -32,7 +32,7 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[
 
 def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     head, *lines = told(capsys, "models").splitlines()
-    assert head.split() == ["name", "title", "size", "gated", "trained", "on", "licence"]
+    assert head.split() == ["name", "title", "size", "gated", "from", "trained", "on", "licence"]
     assert [line.split()[0] for line in lines] == [row.name for row in models()]
     (line,) = (line for line in lines if line.startswith("sd1.5 "))
     assert "512 x 512" in line

@@ -22,7 +22,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     head, *lines = told(capsys).splitlines()
-    assert head.split() == ["name", "title", "domain", "licence"]
+    assert head.split() == ["name", "title", "domain", "from", "licence"]
     assert [line.split()[0] for line in lines] == [row.name for row in scorers()]
     assert [row["name"] for row in json.loads(told(capsys, "--json"))] == [row.name for row in scorers()]
 

@@ -59,6 +59,14 @@ def test_digest_changes_with_what_the_files_hold_and_how_they_are_called(tmp_pat
     assert digest(config=b"1", weight=b"2") != first
 
 
+def test_digest_changes_with_the_class_and_its_options(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "weights").write_bytes(b"1")
+    rows = (ROW, replace(ROW, encoder="fit.imitation.csd:StyleEncoder"), replace(ROW, options={"size": 3}))
+    assert len({row.digest(tmp_path) for row in rows}) == 3
+    assert replace(ROW, title="Other words").digest(tmp_path) == ROW.digest(tmp_path)
+
+
 def test_missing_weights_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"own: the weights of scorer own are missing; see `fit doctor`"):
         ROW.digest(tmp_path)
