@@ -216,6 +216,6 @@ def _about(file: Traversable) -> dict[str, str]:
         return {}
     try:
         about = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, a number of 5,000 digits, nested without end
         raise ConceptsError(f"{file}: not TOML ({error})") from error
     return {key: value for key, value in about.items() if isinstance(value, str)}

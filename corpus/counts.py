@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +22,7 @@ from corpus.session import open_merging_session, sql
 from corpus.tables import COUNTS, SAMPLES, SHARD
 
 _SUMMARY = b"counts"
+_MISFITS = (LookupError, TypeError, ValueError)  # what values raise that do not fit together
 _PIECE = 1024  # concepts of a part that are read at a time, with their digests and sampled rows
 
 
@@ -145,14 +148,31 @@ def merge(parts: Sequence[pa.Table] | Sequence[Path], concepts: Sequence[str]) -
 
     Raises:
         ValueError: There is no part, or the parts answer different queries.
-        MalformedFile: A part is of another kind.
+        MalformedFile: A part is of another kind, or damaged.
     """
     if not parts:
         raise ValueError("no counts to merge")
-    summaries = [Summary.load(_schema(part)) for part in parts]
-    first = summaries[0]
-    if any(each.query != first.query for each in summaries):
+    with _damage_told():
+        summaries = [Summary.load(_schema(part)) for part in parts]
+    if any(each.query != summaries[0].query for each in summaries):
         raise ValueError("the counts are of different concepts, conditions or sample sizes")
+    with _damage_told():
+        return _merged(parts, summaries, concepts)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException, duckdb.InvalidInputException, *_MISFITS) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MalformedFile(f"the counts of a shard are damaged ({reason}); count it again") from error
+
+
+def _merged(
+    parts: Sequence[pa.Table] | Sequence[Path], summaries: Sequence[Summary], concepts: Sequence[str]
+) -> CaptionCounts:
+    first = summaries[0]
     counts = np.zeros((2 + len(first.phases), len(concepts)), np.int64)
     for part in parts:
         _add(counts, part)
@@ -170,13 +190,18 @@ def merge(parts: Sequence[pa.Table] | Sequence[Path], concepts: Sequence[str]) -
 
 
 def _schema(part: pa.Table | Path) -> pa.Schema:
-    return part.schema if isinstance(part, pa.Table) else pq.read_schema(part)
+    return part.schema if isinstance(part, pa.Table) else _opened(part).schema_arrow
+
+
+def _opened(part: Path) -> pq.ParquetFile:
+    """Open a part; bytes that have flipped since it was written are noticed when they are read."""
+    return pq.ParquetFile(part, page_checksum_verification=True)
 
 
 def _add(counts: NDArray[np.int64], part: pa.Table | Path) -> None:
     """Add the counts of a part: kept, unfiltered, then each phase, shape (2 + p, n)."""
     names = ["position", "caption_count", "unfiltered_count", "phase_counts"]
-    table = part.select(names) if isinstance(part, pa.Table) else pq.ParquetFile(part).read(names)
+    table = part.select(names) if isinstance(part, pa.Table) else _opened(part).read(names)
     owners, kept, unfiltered = (table[name].to_numpy() for name in names[:3])
     phases = table["phase_counts"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     counts[0, owners] += kept
@@ -201,6 +226,6 @@ def _asked(parts: Sequence[pa.Table] | Sequence[Path], query: str, **parameters:
 
 def _batches(part: pa.Table | Path) -> Iterator[pa.RecordBatch]:
     """Yield a part piece by piece, without what it says beside its rows."""
-    found = part.to_batches() if isinstance(part, pa.Table) else pq.ParquetFile(part).iter_batches(_PIECE)
+    found = part.to_batches() if isinstance(part, pa.Table) else _opened(part).iter_batches(_PIECE)
     for batch in found:
         yield pa.RecordBatch.from_arrays(batch.columns, schema=SHARD)

@@ -19,8 +19,8 @@ class Unequal(ValueError):  # noqa: N818 (a situation, not a fault)
 
 
 def pick(schema: pa.Schema, given: str = "") -> str | None:
-    """Return the column of embeddings: the one given, else the first that is called like one."""
-    return next((name for name in ((given,) if given else NAMES) if name in schema.names), None)
+    """Return the column of embeddings: the one given, else the first that is called so, and once."""
+    return next((name for name in ((given,) if given else NAMES) if schema.names.count(name) == 1), None)
 
 
 def is_vectors(kind: pa.DataType) -> bool:

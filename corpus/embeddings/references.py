@@ -113,12 +113,11 @@ def _read(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             chosen = lists.pick(schema)
-            for name in ("concept", chosen):
-                if name is None or name not in schema.names:
-                    wanted = repr(name or lists.NAMES[0])
-                    raise MalformedFile(
-                        f"{path}: no column {wanted}; the columns are: {', '.join(schema.names)}"
-                    )
+            for name in ("concept", chosen or lists.NAMES[0]):
+                if schema.names.count(name) != 1:
+                    found = "two columns" if name in schema.names else "no column"
+                    listed = ", ".join(schema.names)
+                    raise MalformedFile(f"{path}: {found} {name!r}; the columns are: {listed}")
             if not lists.is_vectors(schema.field(chosen).type):
                 kind = schema.field(chosen).type
                 raise MalformedFile(f"{path}: the column {chosen!r} holds {kind}, not lists of numbers")

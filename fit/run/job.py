@@ -76,11 +76,11 @@ class Job:
             ValueError: This stage does not name that stage as one that it needs.
             StageIncomplete: The table is missing or damaged.
         """
-        return _read(self.path(stage, f"{name}.parquet"))
+        return read_or_remove(self.path(stage, f"{name}.parquet"))
 
     def read_json(self, stage: str, name: str) -> Any:
         """Read ``<run>/<stage>/<name>.json``; raises as `read`."""
-        return _read(self.path(stage, f"{name}.json"), artefacts.read_json)
+        return read_or_remove(self.path(stage, f"{name}.json"), artefacts.read_json)
 
     def part_names(self, stage: str | None = None) -> tuple[str, ...]:
         """Return the names of the finished parts of a stage, in order; by default of this stage."""
@@ -94,7 +94,7 @@ class Job:
 
     def read_part(self, name: str, stage: str | None = None) -> pa.Table:
         """Read one finished part of a stage; by default of this stage."""
-        return _read(self.path(stage or self.stage, f"{PARTS}/{name}.parquet"))
+        return read_or_remove(self.path(stage or self.stage, f"{PARTS}/{name}.parquet"))
 
     def read_parts(self, stage: str | None = None) -> pa.Table:
         """Read all finished parts of a stage as one table, in the order of their names.
@@ -175,10 +175,14 @@ class Job:
         return self._run.stage_folder(stage)
 
 
-def _read(path: Path, reader: Callable[[Path], Any] = artefacts.read_table) -> Any:
+def read_or_remove(path: Path, reader: Callable[[Path], Any] = artefacts.read_table) -> Any:
+    """Read a file of a run; a damaged one is removed, so that the next run computes it again.
+
+    Raises:
+        StageIncomplete: It was damaged.
+    """
     try:
         return reader(path)
     except artefacts.DamagedFile as error:
-        # Out of the way, so that the next run computes it again.
         path.unlink(missing_ok=True)
         raise StageIncomplete(f"{error}; it was removed, run the same command again to go on") from error

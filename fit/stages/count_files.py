@@ -13,13 +13,13 @@ from concepts.catalogue import read_catalogue
 from concepts.errors import UsageError
 from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.cooccurrence import cooccurring_words
-from corpus.counts import CaptionCounts, merge
+from corpus.counts import CaptionCounts
 from corpus.query import MOST_SAMPLED
 from corpus.shards import Unreadable, survey_shards
 from fit import progress
 from fit.run import artefacts
 from fit.sections import Execution
-from fit.stages.shard_work import KeptIn, over_shards
+from fit.stages.shard_work import KeptIn, merged, over_shards
 
 SUFFIXES = (".parquet", ".csv")
 MOST_WARNINGS = 10
@@ -119,7 +119,7 @@ def count_files(
     survey = survey_shards(captions.pattern, captions.column or None)
     kept = KeptIn(work, counter.digest)
     unreadable = over_shards(counter, survey, kept, execution, "count")
-    counts = merge(kept.files(survey.shards), counter.query.names)
+    counts = merged(kept, survey.shards, counter.query.names)
     table = counts.table()
     return Counted(
         counts=counts,

@@ -11,14 +11,14 @@ import pyarrow as pa
 from concepts.errors import StageIncomplete
 from concepts.own_rows import CORPUS
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.counts import CaptionCounts, merge
+from corpus.counts import CaptionCounts
 from corpus.registry import captions_place
 from corpus.shards import Shard, Survey, survey_shards
 from corpus.tables import EXPOSURE
 from corpus.where import all_of
 from fit.run import Job
 from fit.stages.inputs import concepts_of, corpus_of, own_row, phases_of
-from fit.stages.shard_work import over_shards
+from fit.stages.shard_work import merged, over_shards
 
 VERSION = 2
 
@@ -64,7 +64,7 @@ def run(job: Job) -> None:
             f"counts: {len(unreadable)} of {every} shards cannot be read ({unreadable[0].reason}); "
             f"mend them and run again, or --set counts.unreadable_shards={len(unreadable)} to go on without"
         )
-    counts = merge(kept.files(survey.shards), query.names)
+    counts = merged(kept, survey.shards, query.names)
     job.write("counts", counts.table())
     job.write("samples", counts.samples)
     if phases:

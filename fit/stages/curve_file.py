@@ -138,7 +138,8 @@ def _checked(path: Path, columns: Mapping[str, Any]) -> ImitationCurve:
 def _parquet(path: Path, content: bytes) -> dict[str, Sequence[Any]]:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        wanted = [name for name in (*NEEDED, *OPTIONAL) if name in file.schema_arrow.names]
+        wanted = [name for name in file.schema_arrow.names if name in (*NEEDED, *OPTIONAL)]
+        _check_once(path, wanted)
         table = file.read(columns=wanted)
         return {name: table[name].to_pylist() for name in wanted}
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
@@ -156,14 +157,18 @@ def _csv(path: Path, content: bytes) -> dict[str, Sequence[Any]]:
     if not rows:
         raise MalformedFile(f"{path}: empty; it needs the columns {', '.join(NEEDED)}")
     head, body = [name.strip() for name in rows[0]], rows[1:]
-    twice = [name for name in head if head.count(name) > 1 and name in (*NEEDED, *OPTIONAL)]
-    if twice:
-        raise MalformedFile(f"{path}: column {twice[0]!r} stands twice")
+    _check_once(path, [name for name in head if name in (*NEEDED, *OPTIONAL)])
     for number, row in enumerate(body, start=2):
         if len(row) != len(head):
             raise MalformedFile(f"{path}: row {number} has {len(row)} cells under {len(head)} columns")
     by_name = dict(zip(head, zip(*body, strict=True) if body else [()] * len(head), strict=True))
     return {name: _column(name, cells) for name, cells in by_name.items() if name in (*NEEDED, *OPTIONAL)}
+
+
+def _check_once(path: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise MalformedFile(f"{path}: column {name!r} stands twice")
 
 
 def _column(name: str, cells: Sequence[str]) -> Sequence[Any]:

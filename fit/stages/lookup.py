@@ -14,7 +14,7 @@ from concepts.concept import Concept
 from concepts.errors import ConceptsError, CorpusError, FitError, RunFolderError, StageIncomplete
 from concepts.matching import canonical
 from corpus.captions import CaptionCounter, CaptionQuery
-from corpus.counts import CaptionCounts, merge
+from corpus.counts import CaptionCounts
 from corpus.registry import captions_place
 from corpus.shards import survey_shards
 from corpus.where import all_of
@@ -27,7 +27,7 @@ from fit.run import Job, Run, folder
 from fit.run.receipts import read_receipt
 from fit.stages.inputs import concepts_of, corpus_of
 from fit.stages.report_inputs import READ_STAGES, curve_of, subject_of
-from fit.stages.shard_work import KeptIn, over_shards
+from fit.stages.shard_work import KeptIn, merged, over_shards
 
 EXAMPLES = 5
 RUNS = Path("runs")
@@ -201,4 +201,4 @@ def count_now(run: Run, concept: Concept) -> CaptionCounts:
         unreadable = over_shards(CaptionCounter(query), survey, kept, settings.execution, "count")
         if unreadable:
             raise CorpusError(unreadable[0].reason)
-        return merge(kept.files(survey.shards), query.names)
+        return merged(kept, survey.shards, query.names)

@@ -10,11 +10,13 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from concepts.errors import CorpusError
+from concepts.errors import CorpusError, MalformedFile
+from corpus.counts import CaptionCounts, merge
 from corpus.executors import Executor, SetAside, make_executor
 from corpus.shards import Shard, Survey, Unreadable
 from fit import progress
 from fit.run import artefacts
+from fit.run.job import read_or_remove
 from fit.sections import Execution
 
 FEW_ROWS = 2_000_000
@@ -101,6 +103,21 @@ def over_shards(
             f"not one of {len(unreadable):,} shards can be read; the first: {unreadable[0].reason}"
         )
     return tuple(sorted(unreadable, key=lambda each: each.name))
+
+
+def merged(kept: Kept, shards: Sequence[Shard], concepts: Sequence[str]) -> CaptionCounts:
+    """Return the kept counts of shards together.
+
+    Raises:
+        StageIncomplete: One is damaged; it was removed, so that the same command counts it again.
+    """
+    files = kept.files(shards)
+    try:
+        return merge(files, concepts)
+    except MalformedFile:
+        for path in files:
+            read_or_remove(path)
+        raise
 
 
 def work_beside(out: Path) -> Path:

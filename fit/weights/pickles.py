@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -29,6 +30,7 @@ _UNREADABLE = (
     ValueError,
     LookupError,
     AttributeError,
+    struct.error,
     zipfile.BadZipFile,
 )
 _INSIDE = ("state_dict", "model_state_dict", "model")  # where training scripts put the weights

@@ -23,6 +23,9 @@ STEP = [("concept", "frequency", "score")] + [
 NOT_UTF8 = io.BytesIO()
 pq.write_table(pa.table({"concept": ["a"], "frequency": [1], "score": [0.1]}), NOT_UTF8)
 
+TWICE = io.BytesIO()
+pq.write_table(pa.Table.from_arrays([pa.array([1.0])] * 4, ["concept", "frequency", "score", "score"]), TWICE)
+
 
 def write(path: Path, rows: list[tuple[object, ...]]) -> Path:
     with path.open("w", newline="") as file:
@@ -80,6 +83,7 @@ def test_too_few_concepts(tmp_path: Path, capsys: pytest.CaptureFixture[str], js
         (b"concept,frequency,score\n\xff,1,0.1\n", "not UTF-8"),
         (b'concept,frequency,score\n"a,1,0.1\n', "not CSV"),
         (b"PAR1 and no more", "not a whole Parquet file"),
+        (TWICE.getvalue(), "column 'score' stands twice"),
         (NOT_UTF8.getvalue().replace(b"score", b"sc\xffre"), "not a whole Parquet file"),
     ],
 )

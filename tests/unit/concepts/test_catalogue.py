@@ -49,8 +49,9 @@ def test_title_and_licence_stand_beside_the_list(tmp_path: Path) -> None:
 
 
 def test_malformed_title_file(tmp_path: Path) -> None:
-    write(tmp_path, "title = ", "list.toml")
-    assert "list.toml: not TOML" in refusal(write(tmp_path, "concept\nBanksy\n"))
+    for text in ("title = ", f"n = {'9' * 5000}", f"n = {'[' * 100_000}"):
+        write(tmp_path, text, "list.toml")
+        assert "list.toml: not TOML" in refusal(write(tmp_path, "concept\nBanksy\n"))
 
 
 def test_digest_depends_on_the_concepts_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from concepts.concept import Concept
-from concepts.errors import ConceptsError, CorpusError, SettingsError
+from concepts.errors import ConceptsError, CorpusError, MalformedFile, SettingsError
 from concepts.matching import Phrase
 from concepts.phrase_index import PhraseIndex
 from corpus.automaton import Automaton
@@ -159,6 +159,32 @@ def test_files_in_any_order(tmp_path: Path) -> None:
     assert stored.table().equals(forward.table())
     assert stored.samples.equals(forward.samples)
     assert stored.tally == forward.tally
+
+
+def test_a_damaged_part_is_told(tmp_path: Path) -> None:
+    write_shard(tmp_path / "0.parquet", ["Monet"] * 60)
+    counter = CaptionCounter(CaptionQuery(CONCEPTS, sample=10))
+    (part,) = [counter.count(shard) for shard in find_shards(tmp_path)]
+    path = tmp_path / "part"
+    pq.write_table(part, path, write_page_checksum=True)
+    whole = path.read_bytes()
+    group = pq.read_metadata(path).row_group(0)
+    for number in range(group.num_columns):
+        column = group.column(number)
+        start = column.dictionary_page_offset or column.data_page_offset
+        spoilt = bytearray(whole)
+        spoilt[start + column.total_compressed_size - 1] ^= 1
+        path.write_bytes(spoilt)
+        with pytest.raises(MalformedFile, match="the counts of a shard are damaged"):
+            merge([path], NAMES)
+
+
+def test_counts_of_concepts_that_there_are_not_are_told(tmp_path: Path) -> None:
+    write_shard(tmp_path / "0.parquet", ["Monet", "Banksy"])
+    counter = CaptionCounter(CaptionQuery(CONCEPTS))
+    (part,) = [counter.count(shard) for shard in find_shards(tmp_path)]
+    with pytest.raises(MalformedFile, match="the counts of a shard are damaged"):
+        merge([part], [])
 
 
 def test_one_shard_without_addresses_makes_the_distinct_count_unknown(tmp_path: Path) -> None:

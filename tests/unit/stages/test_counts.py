@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from concepts.errors import SettingsError
+from concepts.errors import SettingsError, StageIncomplete
 from corpus.registry import load_corpus
 from fit.stages import counts
 from tests.spec.reference_counter import count
@@ -70,6 +71,21 @@ def test_a_finished_part_is_not_counted_again(shards: Path, tmp_path: Path) -> N
     counts.run(job)
     assert {path: path.read_bytes() for path in job.folder.rglob("*.parquet")} == before
     assert {path: path.stat().st_mtime_ns for path in parts[:1]} == kept
+
+
+def test_a_part_whose_bytes_have_flipped_is_removed_and_counted_again(shards: Path, tmp_path: Path) -> None:
+    job = job_of(tmp_path / "run", "counts", corpus=str(shards))
+    counts.run(job)
+    before = {path: path.read_bytes() for path in job.folder.rglob("*.parquet")}
+    part = sorted(job.parts_folder.iterdir())[0]
+    spoilt = bytearray(part.read_bytes())
+    column = pq.read_metadata(part).row_group(0).column(0)
+    spoilt[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 4
+    part.write_bytes(spoilt)
+    with pytest.raises(StageIncomplete, match=r"00000\.parquet: damaged .* it was removed"):
+        counts.run(job)
+    counts.run(job)
+    assert {path: path.read_bytes() for path in job.folder.rglob("*.parquet")} == before
 
 
 def test_another_byte_in_a_shard_is_another_input(shards: Path, tmp_path: Path) -> None:

@@ -110,6 +110,9 @@ BAD: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "truncated": (
         lambda path, _: path.write_bytes(saved(path).read_bytes()[:300]), "no checkpoint that can be read"
     ),
+    "a number cut off": (
+        lambda path, _: path.write_bytes(b"\x80\x02X\x10"), "no checkpoint that can be read"
+    ),
     "text": (lambda path, _: path.write_text("hello"), "no checkpoint that can be read"),
 }  # fmt: skip
 

@@ -57,6 +57,14 @@ def test_the_digest_knows_names_numbers_and_whose_they_are() -> None:
     assert len(digests) == 4
 
 
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    columns = [pa.array(["a"]), lists(ROWS[:1]), lists(ROWS[:1])]
+    for names in (["concept", "embedding", "embedding"], ["concept", "embedding", "concept"]):
+        pq.write_table(pa.Table.from_arrays(columns, names), tmp_path / "r.parquet")
+        with pytest.raises(MalformedFile, match=f"two columns '{names[2]}'; the columns are: concept, "):
+            read_reference_vectors(tmp_path / "r.parquet")
+
+
 def no_concept(path: Path) -> str:
     write(path, ["a", None, "b"], lists(ROWS))
     return "row 1: no concept"

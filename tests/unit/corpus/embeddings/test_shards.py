@@ -143,6 +143,10 @@ def test_metadata_that_is_truncated(tmp_path: Path) -> None:
     ("table", "message"),
     [
         (pa.table({"url": ["a"]}), "no column of embeddings called embedding, image_embedding"),
+        (
+            pa.Table.from_arrays([pa.array([[0.5]])] * 2, ["embedding", "embedding"]),
+            "no column of embeddings called embedding, image_embedding",
+        ),
         (pa.table({"embedding": ["a"]}), "the column 'embedding' holds string, not lists of numbers"),
         (pa.table({"embedding": [[1, 2]]}), "holds list<element: int64>, not lists of numbers"),
         (
