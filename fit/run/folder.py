@@ -103,7 +103,7 @@ def work(run: Run) -> Iterator[None]:
     """Lock the folder of a run, making it where it is not there, and write its settings.
 
     Raises:
-        RunFolderError: The folder cannot be written, or another process works on it.
+        RunFolderError: The folder cannot be read or written, or another process works on it.
     """
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -116,8 +116,11 @@ def work(run: Run) -> Iterator[None]:
             if not is_run(run.folder) or (run.folder / CONFIG).read_bytes() != text:
                 artefacts.write_bytes(run.folder / CONFIG, text)
             yield
-    except PermissionError as error:
-        raise RunFolderError(f"{error.filename}: cannot be written ({error.strerror})") from error
+    except OSError as error:  # a stage's own come as StageIncomplete, with its name
+        reason = error.strerror or str(error)
+        raise RunFolderError(
+            f"{error.filename or run.folder}: cannot be read or written ({reason}); what is done is kept"
+        ) from error
 
 
 def _keep_private(run: Run) -> None:

@@ -42,9 +42,11 @@ def hold(folder: Path) -> Iterator[None]:
         os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
         yield
     finally:
-        # Unlink before the close: whoever waits for this file sees that it is gone and takes a new one.
-        (folder / NAME).unlink(missing_ok=True)
-        os.close(handle)
+        try:
+            # Unlink before the close: whoever waits for this file sees that it is gone and takes a new one.
+            (folder / NAME).unlink(missing_ok=True)
+        finally:
+            os.close(handle)
 
 
 def holder(folder: Path) -> Holder | None:

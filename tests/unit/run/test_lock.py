@@ -43,3 +43,18 @@ def test_the_lock_falls_when_the_work_fails(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with lock.hold(tmp_path):
         assert lock.holder(tmp_path) is not None
+
+
+def test_the_lock_falls_where_its_file_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        with pytest.raises(PermissionError), lock.hold(tmp_path):
+            pass
+    assert lock.holder(tmp_path) is None
+    with lock.hold(tmp_path):
+        assert lock.holder(tmp_path) is not None
