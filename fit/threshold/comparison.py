@@ -81,11 +81,23 @@ class Comparison:
             return "Fewer than two curves could be judged, so nothing was compared."
         names = ", ".join(self.verdicts)
         chance = f"p = {self.p_value:.2g}"
+        placeless = [name for name, verdict in self.verdicts.items() if not _rises(verdict)]
+        if len(placeless) == len(self.verdicts):
+            return f"None of {names} is shown to rise, so there is no place of the rise to compare."
+        if placeless:
+            return (
+                f"{', '.join(placeless)}: not shown to rise, unlike the other curves; that the curves differ "
+                f"{'is' if self.differ else 'is not'} shown ({chance})."
+            )
         if not self.differ:
             return f"That the rise is at different places in {names} is not shown ({chance})."
         apart = [f"{pair.first} and {pair.second}" for pair in self.pairs if pair.p_value <= 1.0 - self.level]
         which = f": {'; '.join(apart)}" if apart else ""
         return f"The rise is not at the same place in {names} ({chance}){which}."
+
+
+def _rises(verdict: Verdict) -> bool:
+    return isinstance(verdict, Threshold) or verdict.reason == "no plateau"
 
 
 def compare_groups(

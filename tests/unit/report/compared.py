@@ -48,5 +48,9 @@ def comparison(*labels: str, shape="gradual") -> Comparison:
         if shape != "none"
         else Between("A", "B", None, None, "not every run has a threshold", 0.001)
     )
-    sentence = f"The rise is not at the same place in {', '.join(labels)} (p = 0.001)."
+    sentence = (
+        f"The rise is not at the same place in {', '.join(labels)} (p = 0.001)."
+        if shape != "none"
+        else f"{labels[-1]}: not shown to rise, unlike the other curves; that they differ is shown (p = 0.001)."
+    )
     return Comparison(sides, sentence, 0.95, (between,), changes(sides), len(curve()))

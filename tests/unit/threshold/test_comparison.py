@@ -58,6 +58,23 @@ def test_of_three_the_one_apart_is_named() -> None:
     assert apart == {("g0", "g2"), ("g1", "g2")}
 
 
+def flat(seed: int) -> ImitationCurve:
+    rng = np.random.default_rng(seed)
+    scores = 0.1 + rng.normal(0, 0.05, 80)
+    names = [f"f{i:03d}" for i in range(80)]
+    frequency = np.round(10 ** rng.uniform(0, 4, 80))
+    return ImitationCurve.from_columns({"concept": names, "frequency": frequency, "score": scores})
+
+
+def test_a_curve_without_a_rise_has_no_place() -> None:
+    found = compare_groups(grouped(curve(2.0, 5), flat(6)), replicates=400)
+    assert found is not None
+    assert found.sentence.startswith("g1: not shown to rise, unlike the other curves; ")
+    found = compare_groups(grouped(flat(7), flat(8)), replicates=400)
+    assert found is not None
+    assert found.sentence == "None of g0, g1 is shown to rise, so there is no place of the rise to compare."
+
+
 def test_groups_that_are_too_small_are_named_and_left_out() -> None:
     found = compare_groups(grouped(curve(2.0, 8), curve(2.0, 9), curve(2.0, 10, n=9)), replicates=100)
     assert found is not None
