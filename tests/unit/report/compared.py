@@ -51,6 +51,6 @@ def comparison(*labels: str, shape="gradual") -> Comparison:
     sentence = (
         f"The rise is not at the same place in {', '.join(labels)} (p = 0.001)."
         if shape != "none"
-        else f"{labels[-1]}: not shown to rise, unlike the other curves; that they differ is shown (p = 0.001)."
+        else f"{labels[-1]}: not shown to rise, unlike the others; that they differ is shown (p = 0.01)."
     )
     return Comparison(sides, sentence, 0.95, (between,), changes(sides), len(curve()))
