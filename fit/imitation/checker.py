@@ -33,7 +33,9 @@ class SafetyChecker:
 
         own = folder if (folder / _PREPROCESSOR).is_file() else folder.parent / "feature_extractor"
         try:
-            loaded: Any = StableDiffusionSafetyChecker.from_pretrained(folder, local_files_only=True)
+            loaded: Any = StableDiffusionSafetyChecker.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True
+            )
             self._preprocess: Any = CLIPImageProcessor.from_pretrained(own, local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(

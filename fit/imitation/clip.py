@@ -6,6 +6,7 @@ the tokenizer's files where it is not CLIP's own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from concepts.errors import ModelError
 from fit.imitation.scorers import DEFAULT_SETUP, Setup, Vectors
 from fit.imitation.torch_encoder import BATCH, Network, TorchEncoder
 from fit.weights.checkpoints import safetensors_folder
+from fit.weights.foreign_code import foreign_code_refused
 
 CONFIG = "open_clip_config.json"
 # As open_clip looks for them; the last two may be another library's.
@@ -79,7 +81,8 @@ def _load(folder: Path, given: Path) -> tuple[Any, Any]:
     from safetensors import SafetensorError
 
     try:
-        model, transform = open_clip.create_model_from_pretrained(f"local-dir:{folder}", device="cpu")
+        with foreign_code_refused():
+            model, transform = open_clip.create_model_from_pretrained(f"local-dir:{folder}", device="cpu")
     except (*_UNLOADABLE, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{given}: cannot be loaded as an open_clip model ({reason})") from error
@@ -90,7 +93,10 @@ def _tokenizer(folder: Path) -> Callable[[list[str]], torch.Tensor]:
     import open_clip
 
     try:
-        return open_clip.get_tokenizer(f"local-dir:{folder}")  # type: ignore[no-any-return]
+        named = json.loads((folder / CONFIG).read_bytes())["model_cfg"].get("text_cfg", {})
+        # The configuration may ask for the folder's own code to be run; what is said here goes before it.
+        options = {"trust_remote_code": False} if named.get("hf_tokenizer_name") else {}
+        return open_clip.get_tokenizer(f"local-dir:{folder}", **options)  # type: ignore[no-any-return]
     except _UNLOADABLE as error:
         reason = " ".join(str(error).split())[:160]
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({reason})") from error

@@ -50,7 +50,7 @@ def _transformers(folder: Path) -> Network:
     from transformers import AutoModel
 
     model, report = AutoModel.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, output_loading_info=True
     )
     if lost := sorted(report["missing_keys"]):
         raise ValueError(f"no weights for {lost[0]}")

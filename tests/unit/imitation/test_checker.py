@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from transformers import CLIPConfig, CLIPImageProcessor
 
 from concepts.errors import ModelError
@@ -62,6 +63,10 @@ def test_no_checker(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded as a safety checker"):
         SafetyChecker(tmp_path)
     folder = write_checker(tmp_path / "pipeline")
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").rename(tmp_path / "aside")
+    with pytest.raises(ModelError, match="cannot be loaded as a safety checker"):
+        SafetyChecker(folder)  # a pickle
     (folder / "model.safetensors").write_bytes(b"rubbish")
     with pytest.raises(ModelError, match="cannot be loaded as a safety checker"):
         SafetyChecker(folder)

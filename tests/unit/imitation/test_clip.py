@@ -131,6 +131,41 @@ def test_folders_that_hold_no_model(saved: Path, tmp_path: Path, spoil: Callable
     assert "\n" not in str(caught.value)
 
 
+@pytest.fixture
+def trap(saved: Path, tmp_path: Path) -> Path:
+    """A folder with a tokenizer and a text encoder of its own code, which its configuration asks to run."""
+    for path in saved.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    code = f"open({str(tmp_path / 'executed')!r}, 'w').close()\n"
+    (tmp_path / "trap.py").write_text(code)
+    auto = {"AutoTokenizer": ["trap.Trap", None], "AutoConfig": "trap.Trap", "AutoModel": "trap.Trap"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"auto_map": auto, "tokenizer_class": "Trap"}))
+    (tmp_path / "config.json").write_text(json.dumps({"auto_map": auto, "model_type": "trap"}))
+    return tmp_path
+
+
+def ask_for(folder: Path, **text: object) -> None:
+    model = {**MODEL, "text_cfg": {**MODEL["text_cfg"], **text}}  # type: ignore[dict-item]
+    config = {"model_cfg": model, "preprocess_cfg": PREPROCESS}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+
+
+def test_a_tokenizers_code_is_never_run(trap: Path) -> None:
+    ask_for(trap, hf_tokenizer_name="any/name", tokenizer_kwargs={"trust_remote_code": True})
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        OpenClipEncoder(trap)
+    assert not (trap / "executed").exists()
+
+
+def test_nobody_is_asked_whether_a_models_code_may_run(trap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    for text in ({"hf_model_name": str(trap)}, {"hf_tokenizer_name": "any/name"}):
+        ask_for(trap, **text)
+        with pytest.raises(ModelError, match="cannot be loaded"):
+            OpenClipEncoder(trap)
+        assert not (trap / "executed").exists()
+
+
 def test_any_folder_by_its_kind(saved: Path) -> None:
     row = load_scorer(f"open_clip:{saved}")
     encoder: Any = row.load(Path("/nowhere"))

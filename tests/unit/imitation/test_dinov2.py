@@ -107,6 +107,19 @@ def no_config(folder: Path) -> str:
     return "cannot be loaded as DINOv2"
 
 
+def test_a_models_code_is_never_run(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in saved.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "trap.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w').close()\n")
+    config = json.loads((tmp_path / "config.json").read_text())
+    auto = {"AutoConfig": "trap.Trap", "AutoModel": "trap.Trap"}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "trap", "auto_map": auto}))
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    with pytest.raises(ModelError, match="cannot be loaded as DINOv2"):
+        Dinov2Encoder(tmp_path)
+    assert not (tmp_path / "executed").exists()
+
+
 @pytest.mark.parametrize("spoil", [no_processor, a_layer_missing, truncated, no_config])
 def test_folders_that_hold_no_model(saved: Path, tmp_path: Path, spoil: Callable[[Path], str]) -> None:
     for path in saved.iterdir():
