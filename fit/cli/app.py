@@ -19,6 +19,7 @@ from fit.cli import (
     evidence,
     forget,
     lookup,
+    new,
     plan,
     references,
     registries,
@@ -58,6 +59,7 @@ for module in (
     status,
     doctor,
     registries,
+    new,
 ):
     module.register(app)
 
