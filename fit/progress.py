@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from fit.report import names
+
 if TYPE_CHECKING:
     from rich.progress import Progress, Task
 
@@ -23,7 +25,11 @@ class Bar(Protocol):
 
 
 class Lines:
-    """Tells how far the work is, how fast it goes and what is left, in a line each minute."""
+    """Tells how far the work is, how fast it goes and what is left, in a line each minute.
+
+    The speed is that of the later half of the work: what is done once at the beginning (loading a model)
+    says nothing of the time left.
+    """
 
     def __init__(
         self, total: int, unit: str, label: str, done: int, clock: Callable[[], float] = time.monotonic
@@ -39,7 +45,8 @@ class Lines:
         """
         self._total, self._unit, self._label, self._clock = total, unit, label, clock
         self._before = self._done = done
-        self._begun = self._told = clock()
+        self._told = clock()
+        self._marks = [(self._told, done)]
 
     def advance(self, n: int = 1) -> None:
         """Tell that ``n`` more units are done."""
@@ -47,7 +54,10 @@ class Lines:
         now = self._clock()
         if now - self._told >= MINUTE:
             self._told = now
-            speed = (self._done - self._before) / (now - self._begun)
+            half = self._before + (self._done - self._before) / 2
+            since, done = next(mark for mark in reversed(self._marks) if mark[1] <= half)
+            speed = (self._done - done) / (now - since)
+            self._marks.append((now, self._done))
             left = span((self._total - self._done) / speed) if speed > 0 else "?"
             far = f"{self._done:,} of {self._total:,} {self._unit}"
             note(f"{self._label}: {far}, {speed:,.1f} {self._unit}/s, {left} left")
@@ -94,8 +104,8 @@ def span(seconds: float) -> str:
 
 
 def note(text: str) -> None:
-    """Write one line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Write one line on stderr; what it quotes of strangers cannot steer the terminal."""
+    print(names.line(text), file=sys.stderr, flush=True)
 
 
 def _speed(progress: Progress, unit: str) -> str:

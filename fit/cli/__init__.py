@@ -18,6 +18,9 @@ import typer
 
 from concepts.errors import FitError
 
+LONGEST = 4000
+"""Characters of a message that are shown: it may quote a file that somebody else has made."""
+
 INTERRUPTED = 130
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a mistake of this program, none of the contract's situations
 
@@ -65,7 +68,9 @@ def _interrupted() -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    from fit.report.names import shown
+
+    print(f"error: {shown(message, LONGEST)}", file=sys.stderr)
     return code
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from fit.report import names
+
 
 def as_json(content: Any) -> None:
     """Print one JSON value."""
@@ -19,7 +21,7 @@ def table(rows: Sequence[Mapping[str, object]]) -> None:
     if not rows:
         return
     heads = list(rows[0])
-    cells = [heads, *([str(row[head]) for head in heads] for row in rows)]
+    cells = [heads, *([names.line(str(row[head])) for head in heads] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(heads))]
     for line in cells:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -31,4 +33,4 @@ def facts(title: str, pairs: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in told), default=0)
     typer.echo(title)
     for name, fact in told:
-        typer.echo(f"  {name.ljust(width)}  {fact}")
+        typer.echo(f"  {name.ljust(width)}  {names.line(fact)}")

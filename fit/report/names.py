@@ -28,6 +28,11 @@ def shown(text: str, limit: int = SHOWN) -> str:
     return f"{visible}… ({len(text):,} characters)" if len(flat) > limit else visible
 
 
+def line(text: str) -> str:
+    """A message that may quote strangers, as one line of any length, with the invisible made visible."""
+    return "".join(" " if character in "\t\n\r" else _visible(character) for character in text.rstrip())
+
+
 def block(text: str) -> str:
     """A text of several lines from outside, with line breaks kept and the invisible made visible."""
     return "\n".join("".join(_visible(c) if c != "\t" else c for c in line) for line in text.splitlines())

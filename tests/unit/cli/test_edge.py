@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import concepts.errors
-from fit import cli
+from fit import cli, progress
+from fit.cli import printing
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -53,6 +54,38 @@ def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], message
     code, line = fails(capsys, *arguments)
     assert code == 2
     assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2Jgone", "‹U+001B›[2Jgone: "),
+        ("one\ntwo", "one two: "),
+        ("\u202eemuL", "‹U+202E›emuL: "),
+        ("\udc80", "‹U+DC80›: "),
+    ],
+)
+def test_what_a_message_quotes_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], text: str, shown: str
+) -> None:
+    code, told = fails(capsys, "threshold", text)
+    assert (code, told.startswith(shown)) == (2, True), told
+
+
+def test_a_message_is_never_endless(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = fails(capsys, "threshold", "x" * 100_000)
+    assert code == 2
+    assert len(told) < 5000
+    assert told.endswith(" characters)")
+
+
+def test_notes_and_tables_cannot_steer_it_either(capsys: pytest.CaptureFixture[str]) -> None:
+    progress.note("warning: \x1b[2J of\na stranger")
+    printing.table([{"concept": "\x9b2J", "n": 3}])
+    printing.facts("A title", [("caption", "\u202eA")])
+    out, err = capsys.readouterr()
+    assert err == "warning: ‹U+001B›[2J of a stranger\n"
+    assert out.splitlines()[1:] == ["‹U+009B›2J  3", "A title", "  caption  ‹U+202E›A"]
 
 
 def test_unknown_domain(capsys: pytest.CaptureFixture[str]) -> None:
