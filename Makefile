@@ -7,7 +7,7 @@ LOCKS := requirements.lock requirements.bootstrap.lock
 STAMP := .venv/installed-$(shell cat $(LOCKS) pyproject.toml 2>/dev/null | cksum | tr -d ' ')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test check unit torture docs chromium world lock clean
+.PHONY: help demo install test check unit torture docs dist chromium world lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,11 @@ chromium:
 
 docs: $(STAMP)  ## the documentation as a site, in site/
 	@$(BIN)/python -m mkdocs build --strict -q
+
+dist: $(STAMP)  ## wheel, source archive and bill of materials (CycloneDX), in dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+	@$(BIN)/python release/sbom.py > dist/sbom.cdx.json
 
 world: $(STAMP)  ## make the demo worlds again (data/demo, data/demo-faces): minutes on a GPU, up to three hours on two cores
 	@$(BIN)/python -m fit.world

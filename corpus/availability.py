@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from concepts.errors import CorpusError
-from corpus.registry import DATA_VARIABLE, Corpus, load_corpus, resolve
+from corpus.registry import DATA_VARIABLE, PACKED, Corpus, load_corpus, resolve
 from corpus.sources.local import list_files
 from corpus.sources.places import has_wildcard, is_elsewhere
 
@@ -46,12 +46,19 @@ def how_to_get(corpus: Corpus) -> str:
     if corpus.parts:
         parts = [load_corpus(part) for part in corpus.parts]
         return " && ".join(how_to_get(part) for part in parts if not is_at_hand(part))
-    folder = shlex.quote(str(folder_of(corpus)))
+    folder = _where_to(folder_of(corpus))
     if corpus.fetch:
         return corpus.fetch.strip().replace("{folder}", folder)
     if not corpus.hub:
         return ""
     return f"hf download {corpus.hub} --repo-type dataset --include '*{SUFFIX}' --local-dir {folder}"
+
+
+def _where_to(folder: Path) -> str:
+    """Return a folder as a shell takes it; what is got belongs beside an installed package, never in it."""
+    if folder.is_relative_to(PACKED):
+        return f'"${DATA_VARIABLE}"/{shlex.quote(str(folder.relative_to(PACKED)))}'
+    return shlex.quote(str(folder))
 
 
 def folder_of(corpus: Corpus) -> Path:

@@ -16,6 +16,8 @@ from corpus.image_layouts import LAYOUTS
 from corpus.sources.places import is_elsewhere, shown
 
 DATA_VARIABLE = "FIT_DATA"
+PACKED = Path(__file__).resolve().parent / "data"
+"""Where a wheel has the demo worlds; not there in the repository."""
 ROLES = ("width", "height", "similarity", "unsafe", "watermark", "aesthetic", "language")
 """What a column may hold: size in pixels, likeness of caption and image, probabilities of being unsafe or
 watermarked, predicted aesthetics, language of the caption."""
@@ -96,9 +98,14 @@ class Corpus:
 
 
 def data_folder() -> Path:
-    """Return the folder where corpora's paths start: ``$FIT_DATA``, else the repository's ``data/``."""
+    """Return the folder where corpora's paths start: ``$FIT_DATA``, else the one with the demo worlds.
+
+    That is ``data/`` of the repository, or what the wheel brings of it.
+    """
     given = os.environ.get(DATA_VARIABLE)
-    return Path(given) if given else Path(__file__).resolve().parent.parent / "data"
+    if given:
+        return Path(given)
+    return PACKED if PACKED.is_dir() else PACKED.parents[1] / "data"
 
 
 def resolve(path: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from concepts.errors import CorpusError
+from corpus import availability
 from corpus.availability import access_to, folder_of, how_to_get, is_at_hand, require
 from corpus.registry import DATA_VARIABLE, Corpus, corpora, load_corpus, resolve
 from corpus.shards import find_shards
@@ -41,6 +42,12 @@ def test_it_says_what_to_get_and_where_to_put_it(data: Path) -> None:
     assert "accept the conditions at https://huggingface.co/datasets/laion/relaion2B-en-research-safe" in told
     assert "log in with `hf auth login`" in told
     assert "(467 GB)" in told
+
+
+def test_nothing_is_put_into_an_installed_package(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(availability, "PACKED", data)
+    told = message(load_corpus("relaion2b-en-safe"))
+    assert '--local-dir "$FIT_DATA"/relaion-safe/2b-en; or set FIT_DATA to the folder' in told
 
 
 @pytest.mark.parametrize("below", ["", "data/", "part_0/deeper/"])

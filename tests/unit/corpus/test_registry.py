@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from concepts.errors import CorpusError
+from corpus import registry
 from corpus.registry import (
     ImageLocation,
     captions_place,
@@ -45,6 +46,16 @@ def test_paths_start_from_the_data_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert data_folder() == Path(__file__).resolve().parents[3] / "data"
     monkeypatch.setenv("FIT_DATA", str(tmp_path))
     assert resolve("demo/images/*.tar") == tmp_path / "demo" / "images" / "*.tar"
+
+
+def test_the_data_folder_of_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FIT_DATA", raising=False)
+    monkeypatch.setattr(registry, "PACKED", tmp_path / "corpus" / "data")
+    assert data_folder() == tmp_path / "data"  # as in a clone
+    (tmp_path / "corpus" / "data").mkdir(parents=True)
+    assert data_folder() == tmp_path / "corpus" / "data"
+    monkeypatch.setenv("FIT_DATA", "/big")
+    assert data_folder() == Path("/big")
 
 
 def test_shards_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
