@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
+import numpy as np
 import pytest
 
 from fit import progress
@@ -27,6 +29,29 @@ def test_a_line_a_minute_tells_speed_and_time_left(capsys: pytest.CaptureFixture
         "generation: 800 of 2,000 images, 5.0 images/s, 4 min left",
         "generation: 1,100 of 2,000 images, 5.0 images/s, 3 min left",
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("loading", [0, 300, 1800])
+def test_after_a_tenth_the_time_left_is_right_within_a_fifth(
+    capsys: pytest.CaptureFixture[str], seed: int, loading: int
+) -> None:
+    # 10,000 parts of 3 s on average, from half a second to half a minute, after a model was loaded: 8 hours.
+    rng = np.random.default_rng(seed)
+    ends = loading + rng.lognormal(np.log(3) - 0.32, 0.8, 10_000).cumsum()
+    now = 0.0
+    lines = progress.Lines(10_000, "parts", "generation", 0, clock=lambda: now)
+    wrong = []
+    for number, now in enumerate(ends.tolist(), 1):
+        lines.advance()
+        said = capsys.readouterr().err
+        if said and number >= 1000:
+            hours, minutes = re.search(r"(?:(\d+) h )?(\d+) min left", said).groups(default="0")  # type: ignore[union-attr]
+            left = 3600 * int(hours) + 60 * int(minutes)
+            truth = ends[-1] - now
+            wrong.append(abs(left - truth) / truth if truth > 600 else 0.0)
+    assert len(wrong) > 300
+    assert max(wrong) < 0.2
 
 
 @pytest.mark.parametrize(
