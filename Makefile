@@ -7,7 +7,7 @@ LOCKS := requirements.lock requirements.bootstrap.lock
 STAMP := .venv/installed-$(shell cat $(LOCKS) pyproject.toml 2>/dev/null | cksum | tr -d ' ')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test check unit torture docs dist chromium world lock clean
+.PHONY: help demo install test check unit torture mutants docs dist chromium world lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ unit: $(STAMP) chromium  ## all tests
 
 torture: $(STAMP)  ## the long form of the tests of faults: up to 90 minutes on two cores; logs in build/torture
 	@$(BIN)/python -m pytest -m torture $(PYTEST)
+
+mutants: $(STAMP)  ## small faults put into the code that counts, scores and judges: does a test notice? goes on where it was stopped
+	@$(BIN)/python -m tests.mutation
 
 # The browser tests open the report; without a browser they fail and say so.
 chromium:
