@@ -11,7 +11,9 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
 OUTSIDE = {
+    "ETHICS.md": "ethics.md",
     "GLOSSARY.md": "glossary.md",
+    "SECURITY.md": "security.md",
     "concepts/lists/README.md": "concept-lists.md",
     "data/demo/CARD.md": "demo-world.md",
 }

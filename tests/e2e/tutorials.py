@@ -52,14 +52,15 @@ def completed(text: str, printed: list[str]) -> str:
 
 
 class Desk:
-    """Where a reader sits: a folder like the clone after `make demo`, with `fit` on the path."""
+    """Where a reader sits: a folder like the clone, with a demo run where one is given, `fit` on the path."""
 
-    def __init__(self, home: Path, run: Path) -> None:
+    def __init__(self, home: Path, run: Path | None = None) -> None:
         (home / "bin").mkdir(parents=True)
         (home / "clone" / "runs").mkdir(parents=True)
         self.clone = home / "clone"
         (self.clone / "data").symlink_to(ROOT / "data")
-        subprocess.run(["cp", "-r", run, self.clone / "runs" / "art-styles-demo"], check=True)
+        if run is not None:
+            subprocess.run(["cp", "-r", run, self.clone / "runs" / "art-styles-demo"], check=True)
         program = home / "bin" / "fit"
         program.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'from fit.cli import main; main()' \"$@\"\n")
         program.chmod(0o755)
