@@ -22,7 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from concepts.matching import Phrase, canonical, occurs
-from corpus.candidates import Hits
+from corpus.hits import Hits
 from corpus.texts import Texts, canonical_texts, spaced
 
 LONGEST = 1024

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from concepts.matching import Phrase, canonical, occurs
 from concepts.phrase_index import PhraseIndex
-from corpus.candidates import Hits
+from corpus.hits import Hits
 from corpus.session import open_session, sql
 from corpus.texts import Texts
 

@@ -38,12 +38,6 @@ class Overlap:
         return Overlap(self.known, self.named + other.named, self.shown + other.shown, self.both + other.both)
 
 
-def no_rows(known: NDArray[np.bool_]) -> Overlap:
-    """Return the overlap over no rows."""
-    none = np.zeros(len(known), np.int64)
-    return Overlap(known, none, none, none)
-
-
 def overlap_of(
     naming: Iterable[NamingRow], owners: NDArray[np.int64], hits: Pairs, unusable: NDArray[np.int64], n: int
 ) -> Overlap:

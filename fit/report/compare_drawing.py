@@ -23,7 +23,7 @@ from fit.report.facts import spread
 from fit.report.names import shown
 
 if TYPE_CHECKING:
-    from fit.report.compared import Side
+    from fit.report.sides import Side
 
 MARKS = 1_500
 """Concepts that are marked at most in one run: more of several runs would be a blot."""

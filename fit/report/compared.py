@@ -16,47 +16,16 @@ from fit.report.inputs import CurvePoint
 from fit.report.names import shown
 from fit.report.numbers import DASH, images, level, plural
 from fit.report.rendering import MarkdownText, notes, own_file, pages
+from fit.report.sides import Side
 from fit.report.svg import in_page, standing_alone
-from fit.report.tallies import VERDICTS, verdict_tally
-from fit.report.verdict import Bounds, Verdict
-from fit.report.wording import finding
+from fit.report.tallies import VERDICTS
+from fit.report.verdict import Bounds
 
 DRAWING = "compare.svg"
 """Name under which the Markdown expects the drawing beside it."""
 
 CHANGES = 200
 """Concepts with another verdict that a page lists at most; all of them are in the JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One run.
-
-    Attributes:
-        letter: what it is called in drawing and tables.
-        label: its model and corpus, or its folder.
-        folder: where it is.
-        verdict: on the curve of the concepts that all runs share.
-        points: those concepts, with their verdicts.
-        made: version, seed and digest of its scores.
-    """
-
-    letter: str
-    label: str
-    folder: str
-    verdict: Verdict
-    points: tuple[CurvePoint, ...]
-    made: str
-
-    @property
-    def finding(self) -> str:
-        """The verdict in half a line."""
-        return finding(self.verdict)
-
-    @property
-    def tally(self) -> str:
-        """Concepts by verdict, in words."""
-        return ", ".join(f"{number:,} {words}" for words, number in verdict_tally(self.points).items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ import numpy as np
 import fit
 from concepts.errors import StageIncomplete, TooLittleData, UsageError
 from fit.report import compared as pages
-from fit.report.compared import Between, Comparison, Side
+from fit.report.compared import Between, Comparison
 from fit.report.inputs import CurvePoint
+from fit.report.sides import Side
 from fit.report.verdict import read_verdict
 from fit.run import Job, Run, artefacts, folder
 from fit.run.receipts import read_receipt

@@ -125,11 +125,6 @@ def _survey(job: Job) -> Survey:
     return survey_shards(captions_place(corpus), corpus.caption_column or None, corpus.url_column or None)
 
 
-def caption_total(tally: dict[str, int]) -> int:
-    """Return how many captions were looked at."""
-    return tally["captions"]
-
-
 def counts_by_concept(table: pa.Table) -> dict[str, tuple[int, int | None]]:
     """Return concept -> (caption count, distinct address count) of a counts table."""
     columns = (table[name].to_pylist() for name in ("concept", "caption_count", "distinct_url_count"))

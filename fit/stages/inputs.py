@@ -11,11 +11,11 @@ import pyarrow as pa
 from concepts.concept import Concept
 from concepts.domain import Domain, load_domain
 from concepts.own_rows import Kind, own_digest
-from corpus.registry import Corpus, data_folder, load_corpus
+from corpus.registry import Corpus, load_corpus
 from fit.config import Settings
 from fit.generation.models import load_model
 from fit.generation.training import Phase, phases
-from fit.imitation.scorers import Encoder, Scorer, Setup, Vectors, load_scorer
+from fit.imitation.scorers import Encoder, Scorer, Vectors, load_scorer
 from fit.run import Job
 
 CHUNK = 512
@@ -60,11 +60,6 @@ def phases_of(settings: Settings) -> tuple[Phase, ...]:
 def scorer_of(settings: Settings) -> Scorer:
     """Return the run's scorer: the one that the settings name, else the corpus's, else the domain's."""
     return load_scorer(settings.scorer.name or corpus_of(settings).scorer or domain_of(settings).scorer)
-
-
-def encoder_of(settings: Settings) -> Encoder:
-    """Return the run's scorer, loaded; `fit.stages.embeddings.run_encoder` has the run's cache as well."""
-    return scorer_of(settings).load(data_folder(), Setup(settings.scorer.device))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from fit.world.matter import Matter, Seeds
-from fit.world.plan import HIT, MISS, UNNAMED, UNRELATED, Plan, Row, planted, planted_frequencies
+from fit.world.plan import MISS, UNNAMED, UNRELATED, Plan, Row, planted, planted_frequencies
 from fit.world.render import Pixels
 
 _COMPRESSION: Final = {"compression": "zstd", "compression_level": 12}
@@ -192,8 +192,3 @@ def _write_truth(plan: Plan, urls: list[str], folder: Path) -> None:
     concepts["duplicates"] = [each.duplicates for each in plan.concepts]
     concepts |= plan.looks.take(np.arange(len(plan.concepts))).columns()
     pq.write_table(pa.table(concepts), folder / plan.matter.truth, **_COMPRESSION)
-
-
-def hit_rows(plan: Plan) -> int:
-    """Rows whose caption names a concept that the image shows."""
-    return sum(row.kind == HIT for row in plan.rows)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fit.report.compared import Between, Comparison, Side, changes
+from fit.report.compared import Between, Comparison, changes
+from fit.report.sides import Side
 from fit.report.verdict import read_verdict
 from tests.unit.report.planted import curve, fitted, found
 
