@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -219,7 +220,8 @@ def _distinct(parts: Sequence[pa.Table] | Sequence[Path], n: int) -> NDArray[np.
 def _asked(parts: Sequence[pa.Table] | Sequence[Path], query: str, **parameters: int) -> pa.Table:
     """Ask DuckDB about all parts; what does not fit into its memory goes to a temporary folder."""
     batches = (batch for part in parts for batch in _batches(part))
-    with open_merging_session() as session:
+    # Not a folder of a known name in /tmp, which another user may have made.
+    with tempfile.TemporaryDirectory(prefix="fit-") as spill, open_merging_session(spill) as session:
         session.register("parts", pa.RecordBatchReader.from_batches(SHARD, batches))
         return session.sql(sql(query), params=parameters).to_arrow_table()
 

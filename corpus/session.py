@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -43,11 +42,15 @@ def open_session(
     return session
 
 
-def open_merging_session() -> duckdb.DuckDBPyConnection:
-    """Open a session that computes on given tables alone; what is too large goes to a temporary folder."""
+def open_merging_session(spill: Path | str) -> duckdb.DuckDBPyConnection:
+    """Open a session that computes on given tables alone.
+
+    Args:
+        spill: A folder of nobody else's for what is too large for its memory.
+    """
     limits: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "512MB",
-        "temp_directory": str(Path(tempfile.gettempdir()) / "fit-duckdb"),
+        "temp_directory": str(spill),
     }
     session = duckdb.connect(config=_CONFIGURATION | limits)
     session.execute(sql("lock"))

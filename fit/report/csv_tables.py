@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from fit.report.facts import Facts
 from fit.report.inputs import CurvePoint
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def csv_tables(facts: Facts) -> dict[str, str]:
     """Return the tables by file name: concepts, checks, what was left out, stages.
 
-    Numbers stand in full, absent ones are empty cells. A text that a spreadsheet would take for a formula
-    gets an apostrophe in front: names and captions come from strangers.
+    Numbers stand in full, absent ones are empty cells; texts as `cell` writes them.
     """
     columns = [field.name for field in fields(CurvePoint)]
     return {
@@ -37,13 +37,23 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return a value as it stands in CSV.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front: names and captions come
+    from strangers. `text_of` takes it away again.
+    """
     if isinstance(value, tuple):
         value = "|".join(value)  # as in the concept list
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value
+
+
+def text_of(written: str) -> str:
+    """Return the text that `cell` has written so."""
+    return written[1:] if written.startswith("'") and _FORMULA.match(written) else written

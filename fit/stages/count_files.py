@@ -17,6 +17,7 @@ from corpus.counts import CaptionCounts
 from corpus.query import MOST_SAMPLED
 from corpus.shards import Unreadable, survey_shards
 from fit import progress
+from fit.report.csv_tables import cell
 from fit.run import artefacts
 from fit.sections import Execution
 from fit.stages.shard_work import KeptIn, merged, over_shards
@@ -140,7 +141,7 @@ def check_suffix(out: Path) -> None:
 
 
 def write_rows(out: Path, rows: pa.Table) -> None:
-    """Write a table as Parquet or CSV, by the file's name; a null is an empty cell in CSV."""
+    """Write a table as Parquet or CSV, by the file's name; CSV as `fit.report.csv_tables.cell` says."""
     check_suffix(out)
     if out.suffix.lower() == ".parquet":
         artefacts.write_table(out, rows)
@@ -148,5 +149,6 @@ def write_rows(out: Path, rows: pa.Table) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rows.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    columns = [map(cell, column.to_pylist()) for column in rows.columns]
+    writer.writerows(zip(*columns, strict=True))
     artefacts.write_bytes(out, text.getvalue().encode())

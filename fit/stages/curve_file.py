@@ -17,6 +17,7 @@ from concepts.errors import MalformedFile
 from corpus.sources.faults import told
 from fit import config
 from fit.config import Settings
+from fit.report.csv_tables import text_of
 from fit.report.verdict import read_verdict
 from fit.report.wording import finding
 from fit.sections import Threshold
@@ -173,7 +174,7 @@ def _check_once(path: Path, names: Sequence[str]) -> None:
 
 def _column(name: str, cells: Sequence[str]) -> Sequence[Any]:
     """Return text as it is and numbers as numbers; what is no number stays text, which the curve refuses."""
-    return cells if name in TEXT_COLUMNS else [_number(cell) for cell in cells]
+    return [text_of(cell) if name in TEXT_COLUMNS else _number(cell) for cell in cells]
 
 
 def _number(cell: str) -> float | str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from concepts.concept import Concept
 from concepts.errors import CorpusError
 from corpus.references import ReferenceImage, read_references
+from fit.report.csv_tables import text_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 METADATA = ("metadata.csv", "metadata.jsonl")
@@ -93,7 +94,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".csv":
-            return [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(text.splitlines())]
+            cells = csv.DictReader(text.splitlines())
+            return [{k: text_of(v or "") for k, v in row.items() if k} for row in cells]
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         return [{str(key): str(value) for key, value in row.items()} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, ValueError, RecursionError, AttributeError) as error:

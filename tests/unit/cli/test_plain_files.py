@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fit import cli
+from fit.stages.count_files import write_rows
+from fit.stages.curve_file import read_curve
 
 STEP = [("concept", "frequency", "score")] + [
     # 30 concepts from 1 to 10,000 images: 0.1 below 100 images, 0.6 from there on, ±0.02 in turns
@@ -95,6 +97,26 @@ def test_a_malformed_curve(
     err = capsys.readouterr().err
     assert err.startswith(f"error: {tmp_path / 'curve.csv'}: {message}")
     assert err.count("\n") == 1
+
+
+def test_captions_that_are_formulas_stay_text_in_csv(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"TEXT": ["=HYPERLINK(1) by Monet", "@Monet"]}), tmp_path / "0.parquet")
+    concepts = write(tmp_path / "c.csv", [("concept", "aliases"), ("-Monet", "Monet")])
+    shard, counts, samples = (str(tmp_path / name) for name in ("0.parquet", "counts.csv", "samples.csv"))
+    arguments = ["count", "--captions", shard, "--concepts", str(concepts), "--out", counts]
+    assert cli.run([*arguments, "--samples", samples]) == 0
+    with open(samples) as file:
+        found = list(csv.DictReader(file))
+    assert {row["caption"] for row in found} == {"'=HYPERLINK(1) by Monet", "'@Monet"}
+    with open(counts) as file:
+        (row,) = csv.DictReader(file)
+    assert (row["concept"], row["caption_count"]) == ("'-Monet", "2")
+
+
+def test_a_concept_that_looks_like_a_formula_keeps_its_name(tmp_path: Path) -> None:
+    rows = pa.table({"concept": ["=a", "b"], "frequency": [1, 2], "score": [-0.5, 0.5]})
+    write_rows(tmp_path / "curve.csv", rows)
+    assert read_curve(tmp_path / "curve.csv").concepts == ("=a", "b")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import pickle
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from concepts.concept import Concept
 from concepts.errors import ConceptsError, CorpusError, MalformedFile, SettingsError
 from concepts.matching import Phrase
 from concepts.phrase_index import PhraseIndex
+from corpus import counts as merging
 from corpus.automaton import Automaton
 from corpus.candidates import Finder, Hits
 from corpus.captions import CaptionCounter, CaptionQuery, NamingRow
@@ -159,6 +162,32 @@ def test_files_in_any_order(tmp_path: Path) -> None:
     assert stored.table().equals(forward.table())
     assert stored.samples.equals(forward.samples)
     assert stored.tally == forward.tally
+
+
+def test_what_does_not_fit_into_memory_goes_to_a_private_folder_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shard(tmp_path / "0.parquet", ["Monet"])
+    counter = CaptionCounter(CaptionQuery(CONCEPTS))
+    (part,) = [counter.count(shard) for shard in find_shards(tmp_path)]
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    spilled: list[tuple[str, int]] = []
+    opened = merging.open_merging_session
+
+    def watched(spill: str) -> object:
+        spilled.append((spill, os.stat(spill).st_mode & 0o777))
+        session = opened(spill)
+        (told,) = session.execute("SELECT current_setting('temp_directory')").fetchall()[0]
+        assert told == spill
+        return session
+
+    monkeypatch.setattr(merging, "open_merging_session", watched)
+    merge([part], NAMES)
+    assert {mode for _, mode in spilled} == {0o700}
+    assert all(Path(spill).parent == temporary for spill, _ in spilled)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_damaged_part_is_told(tmp_path: Path) -> None:

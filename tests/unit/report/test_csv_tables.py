@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from fit.report.csv_tables import csv_tables
+from fit.report.csv_tables import cell, csv_tables, text_of
 from fit.report.facts import build_facts
 from fit.report.inputs import CurvePoint
 from tests.unit.report.planted import inputs
@@ -48,6 +48,12 @@ def test_formulas_are_text(name: str) -> None:
     (row,) = rows(csv_tables(facts)["concepts.csv"])
     assert row["concept"] == f"'{name}"
     assert float(row["score"]) == -0.5
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1+1", "''-2", "'quoted'", "@x", "plain", "", "'", "a=b"])
+def test_a_cell_is_read_as_it_was_meant(text: str) -> None:
+    assert text_of(str(cell(text))) == text
+    assert not str(cell(text)).startswith(("=", "+", "-", "@"))
 
 
 def test_strangers_words_stay_in_their_cells() -> None:
