@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from concepts.errors import ConceptsError, unknown
-from concepts.own_rows import DOMAIN, registered
+from concepts.own_rows import DOMAIN, check_keys, registered
 
 CONCEPT_SLOT = "{concept}"
 _KINDS: dict[str, type] = {"prompts": list, "people": bool}
@@ -83,10 +83,7 @@ def domain_of(name: str, row: dict[str, Any]) -> Domain:
         ConceptsError: A key is missing, unknown or of another type, or a prompt does not have exactly one
             ``{concept}``.
     """
-    needed = set(Domain.__slots__) - {"name", "people"}
-    if not needed <= set(row) <= {*needed, "people"}:
-        found, keys = ", ".join(sorted(row)), ", ".join(sorted(needed))
-        raise ConceptsError(f"domain {name}: the keys are {found}; they have to be {keys}, and may be people")
+    check_keys(DOMAIN, name, row, Domain)
     for key, value in row.items():
         if not isinstance(value, _KINDS.get(key, str)):
             raise ConceptsError(f"domain {name}: {key} = {value!r}; it has the wrong type")

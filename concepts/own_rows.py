@@ -13,11 +13,11 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from concepts.errors import ConceptsError, CorpusError, FitError, ModelError
+from concepts.errors import ConceptsError, CorpusError, FitError, ModelError, unknown
 
 VARIABLE = "FIT_ROWS"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -168,6 +168,26 @@ def own_digest(kind: Kind, name: str, keys: tuple[str, ...] = ()) -> str:
         {key: row.content.get(key) for key in keys or row.content}, sort_keys=True, default=str
     )
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def check_keys(
+    kind: Kind, name: str, row: Mapping[str, Any], made: type, without: tuple[str, ...] = ()
+) -> None:
+    """Raise the kind's error where a row has a key too many or too few.
+
+    Args:
+        kind: Of the row.
+        name: Of the row.
+        row: Its keys and values.
+        made: The dataclass that it describes; its fields without a default are needed.
+        without: Fields beside ``name`` that are no keys.
+    """
+    known = {each.name: each for each in fields(made) if each.name not in ("name", *without)}
+    for key in sorted(row.keys() - known.keys()):
+        raise kind.error(f"{kind.noun} {name}: {unknown('key', key, known)}")
+    needed = {key for key, each in known.items() if each.default is each.default_factory is MISSING}
+    for key in sorted(needed - row.keys()):
+        raise kind.error(f"{kind.noun} {name}: the key {key} is missing")
 
 
 def check_name(name: str, place: str, error: type[FitError]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from concepts.errors import CorpusError, unknown
-from concepts.own_rows import CORPUS, registered
+from concepts.own_rows import CORPUS, check_keys, registered
 from corpus.image_layouts import LAYOUTS
 from corpus.sources.places import is_elsewhere, shown
 
@@ -158,12 +158,7 @@ def corpus_of(name: str, row: dict[str, Any]) -> Corpus:
     Raises:
         CorpusError: A key is missing or unknown, or the images' layout is.
     """
-    allowed = {each.name: each for each in fields(Corpus) if each.name != "name"}
-    for key in sorted(row.keys() - allowed.keys()):
-        raise CorpusError(f"corpus {name}: {unknown('key', key, allowed)}")
-    needed = {key for key, each in allowed.items() if each.default is each.default_factory is MISSING}
-    if missing := sorted(needed - row.keys()):
-        raise CorpusError(f"corpus {name}: the key {missing[0]} is missing")
+    check_keys(CORPUS, name, row, Corpus)
     made = {key: _value(name, key, value) for key, value in row.items()}
     if made.get("where") and not made.get("where_source"):
         raise CorpusError(f"corpus {name}: where stands without where_source; say where it is stated")

@@ -10,13 +10,13 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from concepts.errors import ModelError, unknown
-from concepts.own_rows import MODEL, registered
+from concepts.own_rows import MODEL, check_keys, registered
 from fit.generation.edits import Edit, split_edits
 from fit.generation.training import Training, training_of
 
@@ -130,12 +130,7 @@ def model_of(name: str, row: Mapping[str, Any]) -> Model:
     Raises:
         ModelError: A key is missing, unknown or of another type, or a value is outside its range.
     """
-    allowed = {each.name: each for each in fields(Model) if each.name not in ("name", "edits")}
-    for key in sorted(row.keys() - allowed.keys()):
-        raise ModelError(f"model {name}: {unknown('key', key, allowed)}")
-    needed = {key for key, each in allowed.items() if each.default is each.default_factory is MISSING}
-    for key in sorted(needed - row.keys()):
-        raise ModelError(f"model {name}: the key {key} is missing")
+    check_keys(MODEL, name, row, Model, without=("edits",))
     made = {key: _value(name, key, value) for key, value in row.items()}
     if made.get("training") and not made.get("corpus"):
         made["corpus"] = made["training"][0].corpus

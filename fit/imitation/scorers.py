@@ -11,7 +11,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from concepts.errors import ModelError, unknown
-from concepts.own_rows import SCORER, registered
+from concepts.own_rows import SCORER, check_keys, registered
 from fit.weights.digests import digest_of, file_digest, folder_digests
 from fit.weights.repository import Repository, digest, fetch
 
@@ -242,12 +242,7 @@ def scorer_of(name: str, row: Mapping[str, Any]) -> Scorer:
     Raises:
         ModelError: A key is missing, unknown or of another type.
     """
-    allowed = {each.name for each in fields(Scorer)} - {"name"}
-    needed = {each.name for each in fields(Scorer) if (each.default, each.default_factory) == (MISSING,) * 2}
-    for key in sorted(row.keys() - allowed):
-        raise ModelError(f"scorer {name}: {unknown('key', key, allowed)}")
-    if missing := sorted(needed - {"name"} - row.keys()):
-        raise ModelError(f"scorer {name}: the key {missing[0]} is missing")
+    check_keys(SCORER, name, row, Scorer)
     for key, value in row.items():
         if not _has_kind(key, value):
             raise ModelError(f"scorer {name}: {key} = {value!r}; it has the wrong type")
