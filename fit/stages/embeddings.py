@@ -24,21 +24,15 @@ from fit.run import Job, artefacts
 from fit.stages.inputs import column_vectors, scorer_of, vectors_column
 
 FOLDER = "embeddings"
-VERIFICATION = "verification"
 FACT = "fact_"  # before the name of a column with what else the scorer saw
 
 
 def run_encoder(job: Job) -> Encoder:
-    """Return the run's scorer with the run's cache of embeddings; in the verification behind its gate.
+    """Return the run's scorer with the run's cache of embeddings.
 
     Its weights are loaded when the first image is met that the cache does not hold.
     """
-    encoder = _cached(job, scorer_of(job.settings))
-    if job.stage != VERIFICATION:
-        return encoder
-    from fit.stages.gate import behind_gate
-
-    return behind_gate(job, encoder)
+    return _cached(job, scorer_of(job.settings))
 
 
 def named_encoder(job: Job, name: str) -> CachedEncoder:

@@ -27,6 +27,7 @@ from fit.stages.counts import counts_by_concept
 from fit.stages.cuts import cuts_of, published_values
 from fit.stages.embeddings import run_encoder
 from fit.stages.frequencies import MISSING, OTHER, SHOWN, frequencies
+from fit.stages.gate import behind_gate
 from fit.stages.inputs import (
     Images,
     by_concept,
@@ -67,7 +68,7 @@ def run(job: Job) -> None:
     Also `look_alikes.json`: how often different references of a concept are taken for one picture; and
     `blank.json`: why images that were looked at show nothing that the scorer looks for, and how many.
     """
-    encoder = run_encoder(job)
+    encoder = behind_gate(job, run_encoder(job))
     references = _reference_vectors(job, encoder)
     cuts = cuts_of(references, job.settings, scorer_of(job.settings).name)
     if not cuts:

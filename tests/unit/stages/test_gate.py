@@ -11,8 +11,9 @@ import pyarrow as pa
 import pytest
 
 from concepts.errors import ModelError, SettingsError
-from fit.imitation.scorers import Embedded, Unreadable
-from fit.stages import embeddings, gate
+from fit.imitation.scorers import Embedded, Encoder, Unreadable
+from fit.run import Job
+from fit.stages import embeddings, gate, verification
 from fit.stages.gate import GatedEncoder, behind_gate
 from tests.unit.stages.job import job_of, leave
 
@@ -111,7 +112,13 @@ def test_a_gate_that_reads_no_texts(run: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_only_the_verification_is_gated(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen(job: Job, encoder: Encoder) -> None:
+        assert isinstance(encoder, GatedEncoder)
+        raise InterruptedError
+
     monkeypatch.setattr(embeddings, "_cached", lambda job, scorer: Style())
-    assert isinstance(embeddings.run_encoder(job_of(run, "verification", *PASSING)), GatedEncoder)
+    monkeypatch.setattr(verification, "_reference_vectors", seen)
+    with pytest.raises(InterruptedError):
+        verification.run(job_of(run, "verification", *PASSING))
     assert isinstance(embeddings.run_encoder(job_of(run, "scores", *PASSING)), Style)
     assert isinstance(embeddings.run_encoder(job_of(run, "references", *PASSING)), Style)
