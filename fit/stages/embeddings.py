@@ -96,7 +96,8 @@ class CachedEncoder:
     def dimensions(self) -> int:
         """Length of the vectors."""
         for path in self._paths():
-            return int(artefacts.read_table(path).schema.field("vector").type.list_size)
+            if (table := _whole(path)) is not None:
+                return int(table.schema.field("vector").type.list_size)
         return self._load().dimensions
 
     @property

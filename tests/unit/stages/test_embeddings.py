@@ -96,6 +96,14 @@ def test_a_damaged_file_is_computed_again(tmp_path: Path) -> None:
     assert inner.asked == [[b"a"]]
 
 
+def test_a_damaged_file_tells_no_dimensions(tmp_path: Path) -> None:
+    cached(tmp_path)[0].embed(IMAGES)
+    path = next(tmp_path.iterdir())
+    path.write_bytes(path.read_bytes()[:50])
+    assert cached(tmp_path)[0].dimensions == 3
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_image_needs_no_scorer(tmp_path: Path) -> None:
     cached(tmp_path)[0].embed([b"a"])
     encoder, inner = cached(tmp_path)
