@@ -24,7 +24,8 @@ class Watched:
     Attributes:
         requests: Method, path, ``Range`` header and ``Authorization`` header of each request.
         sent: Bytes of answers' bodies.
-        instead: Status codes, or ``"short"`` for half a body, for the next ranges of files.
+        instead: For the next ranges of files: status codes, ``"short"`` for half a body, ``"long"`` for two,
+            or ``"hang"`` for none.
         url: Where the server is.
     """
 
@@ -33,6 +34,7 @@ class Watched:
     sent: int = 0
     instead: list[int | str] = field(default_factory=list)
     url: str = ""
+    released: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
         asked = Request(environ)
@@ -43,7 +45,9 @@ class Watched:
             yield from Response(f"status {odd}", odd)(environ, start_response)
             return
         body = b"".join(self.app(environ, start_response))
-        body = body[: len(body) // 2] if odd == "short" else body
+        if odd == "hang":
+            self.released.wait(60)
+        body = {"short": body[: len(body) // 2], "long": body + body}.get(str(odd), body)
         self.sent += len(body)
         yield body
 
@@ -70,6 +74,7 @@ def serve(app: Application) -> Iterator[Watched]:
     try:
         yield watched
     finally:
+        watched.released.set()
         server.shutdown()
         thread.join()
         server.server_close()

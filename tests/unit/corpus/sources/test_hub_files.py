@@ -101,3 +101,13 @@ def test_a_short_answer_is_asked_for_again(hub: Watched, monkeypatch: pytest.Mon
     assert shard.rows == 2
     hub.instead += ["short"] * 99
     assert "cannot be read after" in refusal("hf://datasets/me/captions/data/b.parquet")
+
+
+def test_a_hub_that_hangs_is_asked_again(hub: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.5)  # of 10 seconds
+    hub.instead += ["hang"]
+    (shard,) = find_shards("hf://datasets/me/captions/data/b.parquet")
+    assert (shard.rows, hub.instead) == (2, [])
+    hub.instead += ["hang"] * 99
+    assert "cannot be read after" in refusal("hf://datasets/me/captions/data/b.parquet")

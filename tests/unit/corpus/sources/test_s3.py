@@ -16,6 +16,7 @@ from corpus.captions import CaptionCounter, CaptionQuery
 from corpus.counts import merge
 from corpus.scan import Conditions, addresses, repaired, scan
 from corpus.shards import Shard, find_shards, survey_shards
+from corpus.sources import remote
 from corpus.where import parse_condition
 from tests.unit.corpus.sources.conftest import KEY, SECRET
 from tests.unit.corpus.sources.files import shard_bytes
@@ -171,6 +172,22 @@ def test_a_server_that_stays_in_trouble(s3: Watched, read: object) -> None:
     assert message.endswith("; check the network and run again")
     assert "\n" not in message
     assert s3.instead  # gave up
+
+
+def test_a_server_that_hangs_or_sends_more_than_was_asked_for(
+    s3: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3fs.S3FileSystem.read_timeout", 1)  # of 15 seconds
+    monkeypatch.setattr(remote, "_CACHE", {})
+    put(a=shard_bytes("a", 20_000))
+    s3.instead += ["hang", "long"]
+    (shard,) = find_shards("s3://corpus/a.parquet")
+    s3.instead += ["long", "hang"]
+    assert captions(shard) == [f"caption {number} of a" for number in range(20_000)]
+    assert s3.instead == []
+    s3.instead += ["hang"] * 3
+    with pytest.raises(CorpusError, match=r"a\.parquet: cannot be read after 3 attempts \("):
+        list(scan(shard))
 
 
 def test_a_shard_that_is_gone_between(s3: Watched) -> None:
