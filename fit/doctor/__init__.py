@@ -40,9 +40,9 @@ def examine() -> Iterator[Check]:
     yield _python()
     for name in provenance.PACKAGES:
         yield _package(name)
-    yield _attempt("duckdb query", _query)
-    yield _attempt("torch matrix product", _multiply)
-    yield _attempt("demo data", _demo_data)
+    yield attempt("duckdb query", _query)
+    yield attempt("torch matrix product", _multiply)
+    yield attempt("demo data", _demo_data)
     yield _disk()
     for extra, packages in EXTRAS.items():
         yield _extra(extra, packages)
@@ -57,8 +57,8 @@ def _package(name: str) -> Check:
     return Check(name, version is not None, version or "not installed; run pip install imitation-threshold")
 
 
-def _attempt(what: str, act: Callable[[], str]) -> Check:
-    """Try something; what goes wrong in a third-party package is what the doctor is here to tell."""
+def attempt(what: str, act: Callable[[], str]) -> Check:
+    """Try something that returns what it found; what goes wrong in a package is what the doctor tells."""
     try:
         return Check(what, True, act())
     except Exception as error:  # noqa: BLE001 (a broken installation may raise anything)
