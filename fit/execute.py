@@ -10,6 +10,7 @@ from concepts.errors import FitError, StageIncomplete
 from fit import config, progress
 from fit.pipeline import STAGES, Stage
 from fit.run import Run, artefacts, folder, receipts
+from fit.run.freed import freed, take_back
 from fit.run.history import Record
 from fit.run.job import PARTS
 
@@ -61,6 +62,11 @@ def status(run: Run, stages: Sequence[Stage] = STAGES, deep: bool = False) -> li
             states[stage.name] = _state(run, stage, deep)
         except FitError as error:
             states[stage.name] = State(stage.name, (str(error),))
+    for stage in stages:
+        if not states[stage.name].current:
+            for name in _freed_for(run, stage):
+                if name in states and states[name].current:
+                    states[name] = State(name, (f"its files were freed, and {stage.name} needs them",))
     return list(states.values())
 
 
@@ -74,6 +80,7 @@ def bring_up_to_date(run: Run, stages: Sequence[Stage], table: Sequence[Stage] =
     """Compute what is not current, stage by stage, and return the names of the stages computed.
 
     However this ends, a stage is left as it was, or with its receipt, or with finished parts to go on from.
+    A stage whose files were freed is computed again only before a stage that needs them.
 
     Args:
         run: The run; its folder is made where it is not there.
@@ -90,16 +97,32 @@ def bring_up_to_date(run: Run, stages: Sequence[Stage], table: Sequence[Stage] =
         for stage in stages:
             state = _state(run, stage, deep=True)
             if state.current:
+                if gone := freed(run.folder).get(stage.name):
+                    progress.note(f"{stage.name}: current; {len(gone)} of its files were freed (fit clean)")
                 continue
+            for name in _freed_for(run, stage):
+                progress.note(f"{name}: its files were freed, and {stage.name} needs them")
+                _compute_recorded(run, next(each for each in table if each.name == name), record)
+                done.append(name)
             progress.note(f"{stage.name}: {state.sentence}")
-            record.begin(stage.name)
-            with _one_line(stage):
-                _compute(run, stage)
-            record.end(stage.name)
+            _compute_recorded(run, stage, record)
             done.append(stage.name)
         # Not only after a stage: a run that was killed right after the last receipt lacks this file.
         folder.write_skipped(run, [stage.name for stage in table])
     return done
+
+
+def _freed_for(run: Run, stage: Stage) -> list[str]:
+    """Return the stages whose freed files a stage cannot be computed without."""
+    gone = freed(run.folder)
+    return [name for name in stage.opens if name in gone]
+
+
+def _compute_recorded(run: Run, stage: Stage, record: Record) -> None:
+    record.begin(stage.name)
+    with _one_line(stage):
+        _compute(run, stage)
+    record.end(stage.name)
 
 
 def sign(run: Run, stage: Stage) -> None:
@@ -127,7 +150,7 @@ def _state(run: Run, stage: Stage, deep: bool) -> State:
         )
     reasons = list(receipts.differences(receipt, plan, frozenset(stage.needs)))
     if not reasons:
-        damaged = receipts.damaged(home, receipt, deep)
+        damaged = receipts.damaged(home, receipt, deep, freed(run.folder).get(stage.name, {}))
         reasons += [f"output {n} {'was changed' if (home / n).exists() else 'is missing'}" for n in damaged]
     return State(stage.name, tuple(reasons))
 
@@ -162,6 +185,7 @@ def _compute(run: Run, stage: Stage) -> None:
     home = run.stage_folder(stage.name)
     home.mkdir(exist_ok=True)
     plan = _plan(run, stage)
+    take_back(run.folder, stage.name)
     if not _keep_parts(run, stage, plan):
         artefacts.clear(home, first=(receipts.RECEIPT, receipts.PLAN), keep=stage.keeps)
         receipts.write_plan(home, plan)

@@ -42,6 +42,8 @@ class Stage:
         needs: The stages that it reads.
         keeps: Folders of its own that outlive a change of its settings: what cannot be computed again, or not
             without asking others for it. Its code must look whether they still hold what is wanted.
+        frees: Globs of its outputs that may be deleted to free disk once it and what opens it are current.
+        opens: The stages that it cannot be computed without such outputs of.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Stage:
     settings: tuple[str, ...]
     needs: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
+    frees: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
 
     def code(self) -> Code:
         """Import the code of the stage."""
@@ -69,8 +73,15 @@ STAGES: tuple[Stage, ...] = (
         ("corpus", "domain", "verification", "scorer", "seed"),
         ("concepts", "counts", "references"),
         keeps=("images",),
+        frees=("images/*",),
     ),
-    Stage("generation", "fit.stages.generation", ("model", "generation", "seed", "domain"), ("concepts",)),
+    Stage(
+        "generation",
+        "fit.stages.generation",
+        ("model", "generation", "seed", "domain"),
+        ("concepts",),
+        frees=("parts/*.tar",),
+    ),
     Stage(
         "scores",
         "fit.stages.scores",
@@ -85,6 +96,7 @@ STAGES: tuple[Stage, ...] = (
             ),
         ),
         ("concepts", "references", "verification", "generation"),
+        opens=("generation",),
     ),
     Stage(
         "threshold",

@@ -10,6 +10,7 @@ import typer
 import fit
 from fit.cli import (
     calibrate,
+    clean,
     compare,
     count,
     count_embeddings,
@@ -57,6 +58,7 @@ for module in (
     evidence,
     forget,
     status,
+    clean,
     doctor,
     registries,
     new,

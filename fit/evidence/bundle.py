@@ -23,6 +23,7 @@ from concepts.errors import StageIncomplete
 from fit.pipeline import STAGES
 from fit.run import Run, artefacts
 from fit.run.folder import CONFIG, SKIPPED
+from fit.run.freed import freed
 from fit.run.history import invocations
 from fit.run.receipts import PLAN, RECEIPT, read_receipt
 
@@ -78,6 +79,7 @@ def bundle(run: Run, out: Path, *, pictures: bool = False) -> Bundle:
         if read_receipt(run.stage_folder(stage.name)) is None:
             raise StageIncomplete(f"{stage.name}: not finished; bring the run up to date with fit estimate")
     left_out: list[tuple[str, str]] = []
+    gone = {f"{stage}/{name}" for stage, files in freed(run.folder).items() for name in files}
     packed: dict[str, Packed] = {}
     temporary = out.with_name(f".unfinished-{os.getpid()}-{out.name}")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +88,9 @@ def bundle(run: Run, out: Path, *, pictures: bool = False) -> Bundle:
             for name, path in _files(run):
                 if path.suffix in _PICTURES and not pictures:
                     left_out.append((name, "it shows pictures"))
+                    continue
+                if name in gone and not path.exists():
+                    left_out.append((name, "it was deleted to free disk (fit clean)"))
                     continue
                 content, dropped = (path.read_bytes(), ()) if pictures else _without_pictures(path)
                 packed[name] = _put(archive, name, content, dropped)

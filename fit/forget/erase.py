@@ -21,7 +21,7 @@ from fit.forget.tables import clean_embeddings, clean_generated, clean_table
 from fit.forget.texts import LINES, clean_json, clean_lines, clean_unknown
 from fit.forget.traces import Deleted, Traces, traces_of
 from fit.pipeline import STAGES
-from fit.run import Run, artefacts, folder, forgotten, history, lock
+from fit.run import Run, artefacts, folder, forgotten, freed, history, lock
 from fit.run.folder import CONFIG
 from fit.run.receipts import PLAN, RECEIPT
 from fit.stages.embeddings import FOLDER as EMBEDDINGS
@@ -30,7 +30,7 @@ AGAIN = ("threshold", "report")
 """Stages that are computed again from what is left: their results speak of all concepts together."""
 
 OPAQUE = (".gz", ".pdf", ".zip")
-_OURS = (CONFIG, history.NAME, lock.NAME, forgotten.NAME, forgotten.PENDING)
+_OURS = (CONFIG, history.NAME, lock.NAME, forgotten.NAME, forgotten.PENDING, freed.NAME)
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,16 @@ def clean_embeddings(path: Path, traces: Traces, write: bool) -> Deleted:
 
 
 def clean_generated(path: Path, traces: Traces, write: bool) -> Deleted:
-    """Delete rows of generated images, and the images from the archive beside the table."""
+    """Delete rows of generated images, and the images from the archive beside the table, if it is there."""
     table, tar = artefacts.read_table(path), path.with_suffix(".tar")
     doomed = rows_about(table, traces)
     if not doomed.any():
         return Deleted()
     gone, kept = table.filter(pa.array(doomed)), table.filter(pa.array(~doomed))
+    if not tar.exists():  # fit clean deleted it: what needs the images computes the part again
+        if write:
+            artefacts.write_table(path, kept)
+        return _counted(gone)
     offsets = {each for each in gone[OFFSET].to_pylist() if each is not None}
     groups = rebuild(tar, lambda group: any(each.offset_data in offsets for each in group.entries), write)
     if write:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from fit.config import Value
@@ -118,11 +119,23 @@ def _stays_inside(name: str) -> bool:
     return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
-def damaged(folder: Path, receipt: Receipt, deep: bool) -> Iterator[str]:
-    """Yield the outputs of a receipt that are missing or, on a ``deep`` look, have other bytes."""
+def damaged(
+    folder: Path, receipt: Receipt, deep: bool, freed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Yield the outputs of a receipt that are missing or, on a ``deep`` look, have other bytes.
+
+    Args:
+        folder: The stage's.
+        receipt: What it should hold.
+        deep: Whether to compare digests.
+        freed: Outputs that may be missing, with their digests (`fit.run.freed`).
+    """
     for name, expected in receipt.outputs.items():
         path = folder / name
-        if not path.is_file() or (deep and artefacts.digest_file(path) != expected):
+        if not path.is_file():
+            if freed.get(name) != expected:
+                yield name
+        elif deep and artefacts.digest_file(path) != expected:
             yield name
 
 

@@ -87,13 +87,18 @@ def has_generated(job: Job, name: str) -> bool:
     """Tell whether a part is finished with all its images; one that has lost them is removed."""
     if not job.has_part(name):
         return False
-    table, tar = (job.parts_folder / f"{name}.{suffix}" for suffix in ("parquet", "tar"))
-    told = (pq.read_schema(table).metadata or {}).get(TAR_BYTES.encode(), b"-1")
-    if tar.is_file() and tar.stat().st_size == int(told):
+    if has_images(job.parts_folder, name):
         return True
     job.note(f"{job.stage}: part {name} has lost its images and is computed again")
-    table.unlink()
+    (job.parts_folder / f"{name}.parquet").unlink()
     return False
+
+
+def has_images(parts: Path, name: str) -> bool:
+    """Tell whether the images of a finished part are there, as many bytes as its table says."""
+    table, tar = (parts / f"{name}.{suffix}" for suffix in ("parquet", "tar"))
+    told = (pq.read_schema(table).metadata or {}).get(TAR_BYTES.encode(), b"-1")
+    return tar.is_file() and tar.stat().st_size == int(told)
 
 
 def read_generated(job: Job, name: str) -> pa.Table:

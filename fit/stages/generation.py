@@ -18,7 +18,7 @@ from fit.generation.presets import Preset, Recipe, load_preset, notes_on, recipe
 from fit.generation.requests import Request, batches, requests_for
 from fit.run import Job, artefacts
 from fit.stages.concepts import concept_set
-from fit.stages.generated import has_generated
+from fit.stages.generated import has_generated, has_images
 from fit.stages.inputs import concepts_of, domain_of, own_row
 from fit.stages.sample_parts import CONTROL, MODEL, Part, recorded_batch_size, sample_parts
 
@@ -64,7 +64,8 @@ def outside(job: Job) -> dict[str, str]:
 def work(job: Job) -> list[str]:
     """Say how many images are to be sampled and, from one batch sampled here and now, how long that takes."""
     plan = _plan(job, concept_set(job).concepts)
-    todo = [part for part in plan.parts if not job.has_part(part.name)]
+    kept = {name for name in job.part_names() if job.has_part(name) and has_images(job.parts_folder, name)}
+    todo = [part for part in plan.parts if part.name not in kept]
     images = sum(len(part.requests) for part in todo)
     sampling = plan.recipe.sampling
     steps = f"{sampling.steps} steps" if sampling.steps else "the pipeline's default steps"

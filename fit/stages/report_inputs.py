@@ -12,7 +12,7 @@ from fit.report import inputs
 from fit.run import Job
 from fit.stages.exposure import exposure_of
 from fit.stages.inputs import corpus_of, domain_of, scorer_of
-from fit.stages.report_pictures import Shown, pictures
+from fit.stages.report_pictures import Shown, has_all_images, pictures
 from fit.stages.report_records import receipt_of, stage_records
 from fit.stages.threshold import SHUFFLED, UNTRAINED
 
@@ -62,6 +62,8 @@ def _hidden_because(job: Job) -> str | None:
             "Pictures of real people are left out; they are in the run folder alone "
             "(report.real_people = true puts them in here)."
         )
+    if not has_all_images(job):
+        return "The generated images were deleted to free disk (fit clean) before this report was written."
     return None
 
 

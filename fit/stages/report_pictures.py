@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from fit.report.inputs import CurvePoint, Strip
 from fit.run import Job
-from fit.stages.generated import read_generated
+from fit.run.job import PARTS
+from fit.stages.generated import has_images, read_generated
 from fit.stages.generation import MODEL
 from fit.stages.inputs import by_concept, column_vectors
 
@@ -64,6 +65,12 @@ def pictures(job: Job, curve: Sequence[CurvePoint]) -> Shown:
         tuple(strip(point, IN_A_STRIP, EDGE) for point in opened),
         tuple(strip(point, IN_A_PANEL, PANEL_EDGE) for point in closed),
     )
+
+
+def has_all_images(job: Job) -> bool:
+    """Tell whether the generated images are all there; `fit clean` deletes them."""
+    names = job.part_names("generation")
+    return all(has_images(job.path("generation", PARTS), name) for name in names)
 
 
 def evenly(points: Sequence[CurvePoint], wanted: int) -> list[CurvePoint]:
