@@ -77,7 +77,7 @@ def numbers_in(shard: Shard, column: str, rows: NDArray[np.int64]) -> NDArray[np
             start += batch.num_rows
             if start > rows[-1]:
                 break
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{shard.place}: cannot be read ({told(error)}); fetch it again") from error
     numbers = np.concatenate([np.zeros(0), *pieces])
     if len(numbers) < len(rows):

@@ -95,9 +95,9 @@ def _rows(path: Path) -> list[tuple[str, str, Any]]:
 def _parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
+        return table.column_names, [list(row.values()) for row in table.to_pylist()]
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise MalformedFile(f"{path}: not a readable Parquet file of cuts") from error
-    return table.column_names, [list(row.values()) for row in table.to_pylist()]
 
 
 def _csv(path: Path) -> tuple[list[str], list[list[Any]]]:

@@ -39,7 +39,7 @@ def text_columns(path: Path | None) -> Columns:
         return Columns(None, None)
     try:
         names = pq.read_schema(path).names
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not a whole Parquet file; fetch it again") from error
     return Columns(
         *(next((n for n in usual if n in names), None) for usual in (URL_COLUMNS, CAPTION_COLUMNS))
@@ -67,7 +67,7 @@ def read_texts(path: Path, column: str, rows: NDArray[np.int64]) -> list[str | N
                 first, last = np.searchsorted(rows, (start, start + batch.num_rows))
                 texts += _decoded(batch.column(0).take(pa.array(rows[first:last] - start)))
                 start += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise CorpusError(f"{path}: the column {column!r} cannot be read ({reason})") from error
     return texts

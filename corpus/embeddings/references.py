@@ -127,7 +127,7 @@ def _read(path: Path) -> pa.Table:
             )
     except FileNotFoundError as error:
         raise MalformedFile(f"{path}: there is no such file; it should hold the references") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise MalformedFile(f"{path}: not a readable Parquet file of references ({reason})") from error
 

@@ -137,7 +137,7 @@ def _open_parquet(file: EmbeddingFile, column: str) -> EmbeddingShard:
     try:
         with pq.ParquetFile(file.path) as opened:
             schema, rows = opened.schema_arrow, opened.metadata.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(
             f"{file.path}: not a whole Parquet file ({_line(error)}); fetch it again"
         ) from error
@@ -158,7 +158,7 @@ def _open_parquet(file: EmbeddingFile, column: str) -> EmbeddingShard:
 def _check_length(file: EmbeddingFile, rows: int) -> None:
     try:
         beside = pq.read_metadata(file.metadata).num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{file.metadata}: not a whole Parquet file ({_line(error)})") from error
     if beside != rows:
         raise CorpusError(
@@ -191,7 +191,7 @@ def _parquet_blocks(
                     start += batch.num_rows
     except lists.Unequal as error:
         raise CorpusError(f"{path}: {error} in the column {shard.column!r}; all have to be alike") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: cannot be read to its end ({_line(error)}); fetch it again") from error
 
 

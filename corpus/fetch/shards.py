@@ -166,7 +166,7 @@ def _addresses(tar: Path, keeping: str) -> tuple[str, ...] | None:
             file.seek(-_END, os.SEEK_END)
             whole = not any(file.read())
         table = pq.read_table(tar.with_suffix(".parquet"))
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return None
     kept_by = (table.schema.metadata or {}).get(_KEEPING)
     if kept_by is None:

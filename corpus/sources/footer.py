@@ -47,7 +47,7 @@ def read_footer(read: Read, size: int, place: str) -> Footer:
     try:
         with pq.ParquetFile(pa.BufferReader(_MAGIC + raw)) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(
             f"{place}: its Parquet footer cannot be read ({told(error)}); fetch it again"
         ) from error

@@ -72,7 +72,7 @@ class Plan:
                 filters=[("file", "=", shard.name)],
                 page_checksum_verification=True,
             )
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise MalformedFile(f"{self.path}: damaged; make the plan again") from error
         rows: NDArray[np.int64] = np.unique(found["row"].to_numpy())
         if rows.size and not (rows[0] >= 0 and rows[-1] < shard.rows):

@@ -113,7 +113,7 @@ def _opted_out(shard: Shard, outs: OptedOut) -> tuple[Ints, Ints, pa.LargeString
             why.append(codes[found])
             urls.append(addresses.take(pa.array(found)))
             start += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise CorpusError(f"{shard.place}: cannot be read ({told(error)}); fetch it again") from error
     return np.concatenate(rows), np.concatenate(why), pa.concat_arrays(urls)
 

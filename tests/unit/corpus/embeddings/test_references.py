@@ -10,8 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from concepts.errors import MalformedFile
+from concepts.errors import CorpusError, MalformedFile
+from corpus.embeddings.cuts import read_cuts
+from corpus.embeddings.files import EmbeddingFile
 from corpus.embeddings.references import read_reference_vectors
+from corpus.embeddings.shards import open_embeddings
 from tests.unit.corpus.embeddings.layouts import lists, references
 
 ROWS = np.array([[3, 4], [1, 0], [0, 2]], np.float32)
@@ -63,6 +66,18 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
         pq.write_table(pa.Table.from_arrays(columns, names), tmp_path / "r.parquet")
         with pytest.raises(MalformedFile, match=f"two columns '{names[2]}'; the columns are: concept, "):
             read_reference_vectors(tmp_path / "r.parquet")
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.parquet", ["a"], lists(ROWS[:1]))
+    path.write_bytes(path.read_bytes().replace(b"concept", b"conc\xffpt"))
+    with pytest.raises(MalformedFile, match="not a readable Parquet file"):
+        read_reference_vectors(path)
+    with pytest.raises(CorpusError, match="not a whole Parquet file"):
+        open_embeddings(EmbeddingFile(path, "r", None), 2)
+    path = path.rename(tmp_path / "cuts.parquet")
+    with pytest.raises(MalformedFile, match="not a readable Parquet file"):
+        read_cuts(path)
 
 
 def no_concept(path: Path) -> str:
