@@ -205,8 +205,8 @@ def test_many_training_images_are_scored_as_few_at_a_time(monkeypatch: pytest.Mo
 def test_the_parts_of_the_prompts_by_hand() -> None:
     generated = np.array([[1.0, 0.0], [1.0, 0.0], [0.6, 0.8]], np.float32)
     prompts, references = np.array([4, 4, 7]), np.eye(2, dtype=np.float32)
-    # The prompts' means (1, 0) and (0.6, 0.8) have the mean (0.8, 0.4): the first reference is the nearest, and
-    # of both (m = 2) the best one (k = 1) is taken: cosines 1 and 0.6, whose mean is the matched score.
+    # The prompts' means (1, 0) and (0.6, 0.8) have the mean (0.8, 0.4): the first reference is the nearest.
+    # Of both (m = 2) the best one (k = 1) is taken: cosines 1 and 0.6, whose mean is the matched score.
     parts = matched_by_prompt(generated, prompts, references, m=2, k=1)
     np.testing.assert_allclose(parts, [1.0, 0.6], atol=1e-6)
     assert matched_score(generated, prompts, references, m=2, k=1).value == pytest.approx(0.8, abs=1e-6)
