@@ -26,7 +26,7 @@ EXAMPLES = 25
 """Cases of a property test, always the same: what differs from the last trial is the fault alone."""
 MEMORY = 8 << 30  # bytes of addresses: a fault may ask for arrays without end
 _INNER = re.compile(r"\.<locals>|\.<(lambda|listcomp|genexpr|dictcomp|setcomp)>.*")
-_OPTIONS = ["-q", "-p", "no:cacheprovider", "--tb=line", "--no-header"]
+_OPTIONS = ["-q", "-p", "no:cacheprovider", "--tb=line", "--no-header", "-o", "timeout=0"]
 
 
 class Mutated(SourceFileLoader):
