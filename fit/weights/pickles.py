@@ -30,6 +30,8 @@ _UNREADABLE = (
     ValueError,
     LookupError,
     AttributeError,
+    AssertionError,
+    MemoryError,  # a length that is a lie
     struct.error,
     zipfile.BadZipFile,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,13 @@ class Trap:
         return Path.touch, (self.mark,)
 
 
+def save_with_a_key_that_is_none(path: Path) -> None:
+    torch.save({"a": torch.ones(3)}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    place = content.rindex(re.findall(rb"X.\0\0\0(\d+)", content)[-1])
+    path.write_bytes(content[:place] + b"x" + content[place + 1 :])
+
+
 BAD: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "code": (lambda path, mark: torch.save({"a": Trap(mark)}, path), "holds more than weights"),
     "code in a plain pickle": (
@@ -112,6 +120,9 @@ BAD: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     ),
     "a number cut off": (
         lambda path, _: path.write_bytes(b"\x80\x02X\x10"), "no checkpoint that can be read"
+    ),
+    "a key that is none": (
+        lambda path, _: save_with_a_key_that_is_none(path), "no checkpoint that can be read"
     ),
     "text": (lambda path, _: path.write_text("hello"), "no checkpoint that can be read"),
 }  # fmt: skip
