@@ -131,7 +131,7 @@ def test_safe_below_counts_who_is_imitated_below_it():
     )
     unjudged = tuple(replace(point, verdict=None) for point in inputs("gradual").curve)
     silent = build_facts(inputs("gradual", curve=unjudged))
-    assert silent.safe_sentence.endswith("; no single artist below it has a verdict.")
+    assert silent.safe_sentence.endswith("; no single artist with an estimate below it has a verdict.")
     nobody = build_facts(inputs("gradual", threshold=found("gradual", safe_below=1.5)))
     assert "none is individually imitated." in nobody.safe_sentence
 
