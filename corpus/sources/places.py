@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -98,11 +100,17 @@ def shown(location: str) -> str:
 
 def redact(text: str) -> str:
     """Take out of a message what must not be told: secrets of the environment, passwords, signatures."""
-    for protocol in protocols().values():
-        for variable in protocol.secrets:
-            value = os.environ.get(variable, "")
-            if len(value) >= _SHORTEST_SECRET:
-                text = text.replace(value, "…")
+    for value in _secrets():
+        if len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, "…")
     for pattern, instead in _SECRET_PARTS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _secrets() -> Iterator[str]:
+    """Yield what the environment holds, and the hub's token file, if the hub's client is in use."""
+    for protocol in protocols().values():
+        yield from (os.environ.get(variable, "") for variable in protocol.secrets)
+    if (hub := sys.modules.get("huggingface_hub")) is not None:
+        yield hub.get_token() or ""

@@ -68,19 +68,22 @@ def _interrupted() -> int:
 
 
 def _fail(message: str, code: int) -> int:
+    from corpus.sources.places import redact
     from fit.report.names import shown
 
-    print(f"error: {shown(message, LONGEST)}", file=sys.stderr)
+    print(f"error: {shown(redact(message), LONGEST)}", file=sys.stderr)
     return code
 
 
 def _internal(error: Exception) -> int:
     """Tell of a mistake of this program: the traceback goes to a file, or to stderr with FIT_DEBUG=1."""
+    from corpus.sources.places import redact
+
     if os.environ.get("FIT_DEBUG"):
         traceback.print_exception(error)
         return INTERNAL
     with tempfile.NamedTemporaryFile("w", prefix="fit-error-", suffix=".log", delete=False) as log:
-        traceback.print_exception(error, file=log)
+        log.write(redact("".join(traceback.format_exception(error))))
     what = f"{type(error).__name__}: {error}"
     return _fail(f"internal error, please report it with {log.name}: {what}", INTERNAL)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from corpus.sources.places import redact
+
 LOGIN = "log in with `hf auth login`"
 
 
@@ -37,9 +39,9 @@ def why_not(repo: str, error: BaseException, gated: bool = False) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, with the second where the first only announces it."""
+    """Return an error's first line without secrets, with the second where the first only announces it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+    return redact(" ".join(lines[:2]) if lines[0].endswith(":") else lines[0])
 
 
 def _told() -> tuple[str, ...]:
