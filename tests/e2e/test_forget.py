@@ -6,8 +6,7 @@ import hashlib
 import json
 import shutil
 import stat
-import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from concepts.removal import phrase_digest
 from corpus.images import ImageStore
 from fit.forget import erase
 from tests.conftest import Finished
+from tests.e2e.contents import texts_of
 from tests.e2e.micro import Micro
 
 Command = Callable[..., Finished]
@@ -43,30 +43,6 @@ def person(run: Path) -> str:
     """The concept with most rows in samples, whose aliases nobody else has."""
     counted = pq.read_table(run / "counts" / "samples.parquet")["concept"].to_pylist()
     return max(set(counted), key=counted.count)
-
-
-def texts_of(run: Path) -> Iterator[tuple[Path, str]]:
-    """Every text that a run holds: of each file the bytes, of Parquet the cells, of tar files the members."""
-    for path in run.rglob("*"):
-        if not path.is_file():
-            continue
-        yield path, str(path.relative_to(run))
-        yield path, path.read_bytes().decode("utf-8", "ignore")
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-            yield path, json.dumps(_texts(table), ensure_ascii=False)
-        if path.suffix == ".tar":
-            with tarfile.open(path) as tar:
-                for member in tar.getmembers():
-                    yield path, member.name
-                    yield path, tar.extractfile(member).read().decode("utf-8", "ignore")  # type: ignore[union-attr]
-
-
-def _texts(table: pa.Table) -> list[Any]:
-    plain = [
-        each.name for each in table.schema if pa.types.is_string(each.type) or pa.types.is_list(each.type)
-    ]
-    return table.select(plain).to_pylist()
 
 
 def mentions(run: Path, phrases: list[str]) -> set[str]:
