@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -65,11 +66,7 @@ class Micro:
 
         It is forked from a process that has imported torch and diffusers, which takes longer than a run.
         """
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*_HEAVY, __name__])
-        process = context.Process(target=_run, args=(arguments, self.home, self.data, log))
-        process.start()
-        return process
+        return forked(run_here, arguments, self, log)
 
 
 _HEAVY = [
@@ -82,17 +79,27 @@ _HEAVY = [
 ]
 
 
-def _run(arguments: list[str], home: Path, data: Path, log: Path) -> None:
-    os.chdir(home)
-    os.environ["FIT_DATA"] = str(data)
+def forked(target: Callable[..., None], *arguments: object) -> BaseProcess:
+    """Call a function in a process that is forked from one that has imported what takes long."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*_HEAVY, __name__])
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def run_here(arguments: list[str], micro: Micro, log: Path) -> None:
+    """Run the command in this process, which ends with it, and write what it says into a log."""
+    os.chdir(micro.home)
+    os.environ["FIT_DATA"] = str(micro.data)
     with log.open("a", encoding="utf-8") as file:
         sys.stdout = sys.stderr = file
         cli.main(arguments)
 
 
-def make_micro(home: Path) -> Micro:
+def make_micro(home: Path, recipe: Recipe = RECIPE) -> Micro:
     """Paint and pack the world, and write networks that have learned next to nothing."""
-    plan = draw_plan(RECIPE)
+    plan = draw_plan(recipe)
     world = home / "data" / "demo"
     pack(plan, world)
     write_list(plan, home)
