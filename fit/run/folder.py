@@ -6,6 +6,7 @@ and make the stages stale that depend on them.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from concepts.domain import load_domain
-from concepts.errors import RunFolderError, SettingsError
+from concepts.errors import RunFolderError, SettingsError, StageIncomplete
 from fit import config
 from fit.config import Settings
 from fit.run import artefacts, history, lock
@@ -104,6 +105,7 @@ def work(run: Run) -> Iterator[None]:
 
     Raises:
         RunFolderError: The folder cannot be read or written, or another process works on it.
+        StageIncomplete: A file elsewhere, that the run takes or makes on its way, cannot be.
     """
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -117,10 +119,11 @@ def work(run: Run) -> Iterator[None]:
                 artefacts.write_bytes(run.folder / CONFIG, text)
             yield
     except OSError as error:  # a stage's own come as StageIncomplete, with its name
+        place = Path(os.fsdecode(error.filename or run.folder))
+        inside = place.resolve().is_relative_to(run.folder.resolve())
+        kind = RunFolderError if inside else StageIncomplete
         reason = error.strerror or str(error)
-        raise RunFolderError(
-            f"{error.filename or run.folder}: cannot be read or written ({reason}); what is done is kept"
-        ) from error
+        raise kind(f"{place}: cannot be read or written ({reason}); what is done is kept") from error
 
 
 def _keep_private(run: Run) -> None:
