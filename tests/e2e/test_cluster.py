@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpus.executors import Done, make_executor
+from tests.e2e.nodes import two_nodes
 from tests.spec import executor_tasks as tasks
-from tests.spec import processes
 
 ITEMS = range(300)
-LOOPBACK = {"node_ip_address": "127.0.0.1", "include_dashboard": False, "num_cpus": 2}
-# How soon the head believes that a node is dead: seconds instead of half a minute when nothing listens there
-# any more; a node that is slow to answer, because the machine is busy, has time.
-HEALTH = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 30_000,
-    "health_check_failure_threshold": 4,
-}
 
 
 @dataclass(frozen=True)
@@ -54,25 +44,13 @@ class Doomed(tasks.Loaded):
 
 
 @pytest.fixture
-def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A cluster that listens on the loopback device alone, and its second node."""
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    # The names of sockets in it are bounded, so it does not lie in pytest's folder.
-    with tempfile.TemporaryDirectory(prefix="fit-ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        monkeypatch.setenv("RAY_TMPDIR", folder)
-        from ray.cluster_utils import Cluster
-
-        cluster = Cluster(initialize_head=True, head_node_args=LOOPBACK | {"_system_config": HEALTH})
-        try:
-            yield cluster, cluster.add_node(**LOOPBACK)
-        finally:
-            cluster.shutdown()
+def cluster_and_node() -> Iterator[tuple[Any, Any]]:
+    with two_nodes() as found:
+        yield found
 
 
-def test_a_worker_and_a_node_die_in_the_middle(two_nodes: Any, tmp_path: Any) -> None:
-    cluster, node = two_nodes
+def test_a_worker_and_a_node_die_in_the_middle(cluster_and_node: tuple[Any, Any], tmp_path: Path) -> None:
+    cluster, node = cluster_and_node
     diary = tasks.Diary(tmp_path)
 
     def strike() -> None:
@@ -97,16 +75,3 @@ def test_a_worker_and_a_node_die_in_the_middle(two_nodes: Any, tmp_path: Any) ->
     again = {each.item for each in outcomes if each.attempts > 1}
     assert again == {int(line.split()[0]) for line in struck}
     assert len(again) == 3
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    """See that no process of Ray that this test started outlives it."""
-    before = ray_processes()
-    yield
-    processes.wait_for_end(*(ray_processes() - before))
-
-
-def ray_processes() -> set[int]:
-    listing = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    return {int(line.split()[0]) for line in listing.splitlines() if "ray::" in line or "/ray/core/" in line}
