@@ -45,8 +45,9 @@ def pages(tmp_path_factory):
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_without_a_complaint_and_fits_every_width(visit, pages, name, scheme):
+    watched = visit(pages / f"{name}.html", color_scheme=scheme)
     for width in WIDTHS:
-        watched = visit(pages / f"{name}.html", width=width, color_scheme=scheme)
+        watched.page.set_viewport_size({"width": width, "height": 900})
         assert watched.problems == []
         assert watched.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
 
@@ -58,17 +59,16 @@ def test_hostile_names_run_nothing_even_without_the_pages_policy(visit, pages, n
     assert watched.page.locator("script, iframe, object, link, [onerror], [onload]").count() == 0
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for name in PAGES if "hostile" not in name])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_of_assistive_technology(visit, pages, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    for width in WIDTHS[::2]:
-        page = visit(pages / f"{name}.html", width=width, color_scheme=scheme, bypass_csp=True).page
-        found = Axe().run(page).response["violations"]
-        serious = [each for each in found if each["impact"] in {"serious", "critical"}]
-        said = [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in serious]
-        assert said == [], json.dumps(said, indent=1)
+    page = visit(pages / f"{name}.html", width=390, color_scheme=scheme, bypass_csp=True).page
+    found = Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+    said = [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in serious]
+    assert said == [], json.dumps(said, indent=1)
 
 
 @pytest.mark.parametrize("name", ["policy", "evidence", "two runs"])
