@@ -21,7 +21,8 @@ ROUNDS = 20  # in which a file of each stage is spoilt
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", ["full disk", pytest.param("no right to write", marks=pytest.mark.torture)])
+@pytest.mark.torture
+@pytest.mark.parametrize("kind", faults.KINDS)
 def test_a_fault_in_each_stage(kind: str, world: Micro, undisturbed: Undisturbed, tmp_path: Path) -> None:
     (cases,) = faults.chains(kind, world, undisturbed, tmp_path, [0], SEED)
     assert totals(cases)["failures"] == []
