@@ -107,7 +107,7 @@ def test_settings_are_written_out_complete(micro_run: Path) -> None:
 # What stops it.
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_run_killed_again_and_again_comes_to_the_same_bytes(
     micro: Micro, micro_run: Path, tmp_path: Path, seed: int
 ) -> None:
