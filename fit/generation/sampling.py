@@ -115,9 +115,11 @@ class Sampler:
                 waiting: list[Future[list[Future[Sample]]]] = []
                 for batch in batches(requests, size):
                     drawn = self._draw(batch, texts, size)
-                    waiting.append(decoding.submit(self._finish, batch, drawn, writing))
-                    # A CPU has nothing to decode with while it denoises.
-                    _wait(waiting, AHEAD if self._stream else 0)
+                    if self._stream:
+                        waiting.append(decoding.submit(self._finish, batch, drawn, writing))
+                    else:  # A CPU has nothing to decode with while it denoises.
+                        waiting.append(_done(self._finish(batch, drawn, writing)))
+                    _wait(waiting, AHEAD)
                 return tuple(each.result() for batch_done in waiting for each in batch_done.result())
 
     def _draw(self, batch: Sequence[Request], texts: Texts, size: int) -> _Drawn:
@@ -188,6 +190,12 @@ class Sampler:
         # It blackens what it blocks, in place; what is blocked is not kept anyway.
         _, blocked = self.pipeline.run_safety_checker(image.clone(), self.device, image.dtype)
         return blocked if blocked is None else [bool(each) for each in blocked]
+
+
+def _done(result: list[Future[Sample]]) -> Future[list[Future[Sample]]]:
+    future: Future[list[Future[Sample]]] = Future()
+    future.set_result(result)
+    return future
 
 
 def _wait(waiting: Sequence[Future[Any]], ahead: int) -> None:
