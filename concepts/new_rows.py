@@ -9,6 +9,7 @@ from pathlib import Path
 
 from concepts.errors import UsageError
 from concepts.own_rows import DOMAIN, LISTS, Kind, check_name, origin, rows_folder
+from concepts.whole import write_whole
 
 FIRST = "first"  # the name of a new domain's list
 
@@ -48,10 +49,11 @@ def write_row(kind: Kind, name: str, known: Iterable[str]) -> NewRow:
     if kind.in_files:
         return _write_files(kind, name, folder)
     file = folder / kind.place
+    folder.mkdir(parents=True, exist_ok=True)
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if before:
         before = before.rstrip("\n") + "\n\n"
-    _replace(file, before + _filled(f"{kind.noun}.toml", name))
+    write_whole(file, before + _filled(f"{kind.noun}.toml", name))
     return NewRow(file, before.count("\n") + 1)
 
 
@@ -63,7 +65,8 @@ def _write_files(kind: Kind, name: str, folder: Path) -> NewRow:
     if there := next((file for file in texts if file.exists()), None):
         raise UsageError(f"{there}: is there already; move it, or take another name than {name}")
     for file, template in reversed(texts.items()):  # the row comes last: it is never there without its list
-        _replace(file, _filled(template, name))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, _filled(template, name))
     file, *beside = texts
     return NewRow(file, beside=tuple(beside))
 
@@ -72,12 +75,3 @@ def _filled(template: str, name: str) -> str:
     text = files("concepts").joinpath("templates").joinpath(template).read_text(encoding="utf-8")
     key = f'"{name}"' if "." in name else name  # unquoted, a full stop in a head begins a table inside
     return text.replace("[{name}", f"[{key}").replace("{name}", name)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a whole file, so that nobody ever reads half of it; a link to it stays one."""
-    file = file.resolve()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(file)

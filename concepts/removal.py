@@ -21,6 +21,7 @@ from pathlib import Path
 from concepts.concept import Concept
 from concepts.errors import ConceptsError
 from concepts.matching import canonical
+from concepts.whole import write_whole
 
 VARIABLE = "FIT_REMOVED"
 COLUMNS = ("name", "sha256")
@@ -95,20 +96,11 @@ def add_to_list(digests: Iterable[str]) -> Path | None:
         writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows([*rows, *({"sha256": digest} for digest in new)])
-        _replace(path, written.getvalue())
+        # Whole or not at all: a list that is half written would let people come back.
+        write_whole(path, written.getvalue())
     except OSError as error:
         raise ConceptsError(f"{given}: the removal list ({VARIABLE}) cannot be written ({error})") from error
     return path
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a list that is half written would let people come back."""
-    whole = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(path)
-    finally:
-        whole.unlink(missing_ok=True)
 
 
 def _digests(text: str, source: str) -> frozenset[str]:
